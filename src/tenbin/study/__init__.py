@@ -1,0 +1,1 @@
+"""The study as data: catalogues and a selection, validated before anything runs."""

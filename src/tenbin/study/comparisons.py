@@ -1,0 +1,65 @@
+"""Which curves of a study are worth comparing: one language alone against a mix that holds it.
+
+A mix can be fair in two ways that exclude each other. At equal tokens of the language the mix takes
+more steps, at equal steps it sees less of the language; a gain under the first alone may be no more
+than the longer training.
+"""
+
+from typing import Literal
+
+from tenbin.study.base import Entry
+from tenbin.study.model import Study
+
+Fairness = Literal["equal tokens of the language", "equal steps", "unequal steps and tokens"]
+TOKEN_TOLERANCE = 0.01
+
+
+class Comparison(Entry):
+    """A curve of one language alone and a curve of a mix, and what is equal between them."""
+
+    language: str
+    mono_mix: str
+    mono_schedule: str
+    mix: str
+    mix_schedule: str
+    at: Fairness
+
+
+def find_comparisons(study: Study) -> list[Comparison]:
+    """Return all pairs (language alone, mix holding it) among the study's curves, in config order."""
+    curves = list(dict.fromkeys((mix, block.schedule) for block in study.study.blocks for mix in block.mixes))
+    languages = dict.fromkeys(study.valids[valid].language for valid in study.study.valids)
+    return [
+        Comparison(
+            language=language,
+            mono_mix=mono[0],
+            mono_schedule=mono[1],
+            mix=mix[0],
+            mix_schedule=mix[1],
+            at=_fairness(study, language, mono, mix),
+        )
+        for language in languages
+        for mono in curves
+        if _shares(study, mono[0]) == {language: 1.0}
+        for mix in curves
+        if 0 < _shares(study, mix[0]).get(language, 0) < 1
+    ]
+
+
+def _shares(study: Study, mix: str) -> dict[str, float]:
+    """Return the share of a mix's tokens by language; one language alone is exactly 1."""
+    shares: dict[str, float] = {}
+    for corpus, weight in study.mixes[mix].corpora.items():
+        language = study.corpora[corpus].language
+        shares[language] = shares.get(language, 0.0) + weight
+    return dict.fromkeys(shares, 1.0) if len(shares) == 1 else shares
+
+
+def _fairness(study: Study, language: str, mono: tuple[str, str], mix: tuple[str, str]) -> Fairness:
+    mono_plan, mix_plan = study.schedules[mono[1]], study.schedules[mix[1]]
+    if mono_plan.tokens == mix_plan.tokens:
+        return "equal steps"
+    mix_tokens = mix_plan.tokens * _shares(study, mix[0])[language]
+    if abs(mix_tokens - mono_plan.tokens) <= TOKEN_TOLERANCE * mono_plan.tokens:
+        return "equal tokens of the language"
+    return "unequal steps and tokens"

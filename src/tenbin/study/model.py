@@ -1,0 +1,219 @@
+"""The whole study: its catalogues, its selection, and the checks between them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from tenbin.study.base import Entry, Identifier
+from tenbin.study.catalogue import Mix, Schedule, Size, Valid
+from tenbin.study.corpora import Corpus, FilesCorpus, HubCorpus, Package, TokensCorpus
+from tenbin.study.style import FigureStyle
+from tenbin.study.tokenizers import GivenTokenizer, Tokenizer
+
+Seed = Annotated[int, Field(ge=0, lt=1 << 32)]
+
+PUBLISHED_SIZES = {
+    "e3": (3_312, 1_613_040),
+    "e4": (12_768, 3_232_224),
+    "e5": (100_096, 6_539_008),
+    "e6": (2_369_792, 28_125_440),
+    "e7": (18_915_328, 70_426_624),
+    "e8": (302_311_424, 405_334_016),
+}
+"""Parameters of the published models: without embeddings, and with them at vocabulary 50,304."""
+
+
+@dataclass(frozen=True, order=True)
+class Run:
+    """One training run, by the ids of what decides it."""
+
+    mix: str
+    size: str
+    schedule: str
+    seed: int
+
+
+class Block(Entry):
+    """Runs of a study: every mix with every size and seed at one schedule."""
+
+    mixes: tuple[Identifier, ...] = Field(min_length=1)
+    """Mixes, by id."""
+    sizes: tuple[Identifier, ...] = Field(min_length=1)
+    """Sizes, by id."""
+    schedule: Identifier
+    """Schedule, by id."""
+    seeds: tuple[Seed, ...] | None = None
+    """Seeds of this block; none: those of the study."""
+
+
+class Selection(Entry):
+    """What of the catalogues is run."""
+
+    tokenizer: Identifier
+    """The study's tokenizer, by id."""
+    engine: Literal["torch"] = "torch"
+    """The program that trains."""
+    numerics: Literal["fp32"] = "fp32"
+    """Number format of training."""
+    seeds: tuple[Seed, ...] = Field(min_length=1)
+    """Seeds; each sets initial weights and data order, the same for every mix."""
+    valids: tuple[Identifier, ...] = Field(min_length=1)
+    """Validation sets, by id."""
+    blocks: tuple[Block, ...] = Field(min_length=1)
+    """Blocks of runs."""
+
+
+class Execution(Entry):
+    """How the study is run on a machine; none of it changes a result's identity."""
+
+    work: str = "work"
+    """Folder of checkpoints."""
+    threads_per_run: int = Field(default=1, gt=0)
+    """CPU threads of a training job; small models gain more from two runs side by side."""
+    threads_per_shard: int = Field(default=1, gt=0)
+    """CPU threads of a tokenizing job."""
+    segment_steps: dict[Identifier, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
+    """Steps of a training job by size id, for queues with a time limit; a size not named trains in one job."""
+
+
+class Study(Entry):
+    """Catalogues and a selection; everything that a workflow of tenbin does follows from it."""
+
+    packages: dict[Identifier, Package] = Field(default_factory=dict)
+    """Archives of package registries that corpora and tokenizers read."""
+    corpora: dict[Identifier, Corpus]
+    """Text, by id."""
+    tokenizers: dict[Identifier, Tokenizer]
+    """Tokenizers, by id."""
+    valids: dict[Identifier, Valid]
+    """Validation sets, by id."""
+    mixes: dict[Identifier, Mix]
+    """Training mixes, by id."""
+    sizes: dict[Identifier, Size]
+    """Model shapes, by id: the published e3 ... e8, others d{width}l{layers}."""
+    schedules: dict[Identifier, Schedule]
+    """Training schedules, by id."""
+    study: Selection
+    """What is run."""
+    execution: Execution = Execution()
+    """How it is run."""
+    figures: FigureStyle = FigureStyle()
+    """How figures look."""
+    pathvars: dict[str, str] = Field(default_factory=dict)
+    """Snakemake's path variables; an overlay sets `results` to a folder of its own."""
+
+    def runs(self) -> list[Run]:
+        """Return the selected runs, each once, smallest models first."""
+        return sorted(set(self._selected()), key=lambda run: (self.sizes[run.size].n_nonembedding, run))
+
+    def _selected(self) -> Iterator[Run]:
+        for block in self.study.blocks:
+            for mix in block.mixes:
+                for size in block.sizes:
+                    for seed in block.seeds or self.study.seeds:
+                        yield Run(mix, size, block.schedule, seed)
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> "Study":
+        for place, kind, names in self._references():
+            known = getattr(self, kind)
+            for name in names:
+                if name not in known:
+                    raise ValueError(f"{place}: no {name!r} in {kind}; there are {', '.join(sorted(known)) or 'none'}")
+        return self
+
+    def _references(self) -> Iterator[tuple[str, str, Iterable[str]]]:
+        for id_, mix in self.mixes.items():
+            yield f"mixes.{id_}.corpora", "corpora", mix.corpora
+        for id_, valid in self.valids.items():
+            yield f"valids.{id_}.corpus", "corpora", [valid.corpus]
+        for id_, corpus in self.corpora.items():
+            if corpus.kind == "package":
+                yield f"corpora.{id_}.package", "packages", [corpus.package]
+            if corpus.kind == "tokens":
+                yield f"corpora.{id_}.tokenizer", "tokenizers", [corpus.tokenizer]
+        for id_, tokenizer in self.tokenizers.items():
+            if tokenizer.kind == "trained":
+                yield f"tokenizers.{id_}.corpora", "corpora", tokenizer.corpora
+            elif tokenizer.package:
+                yield f"tokenizers.{id_}.package", "packages", [tokenizer.package]
+        yield "study.tokenizer", "tokenizers", [self.study.tokenizer]
+        yield "study.valids", "valids", self.study.valids
+        yield "execution.segment_steps", "sizes", self.execution.segment_steps
+        for number, block in enumerate(self.study.blocks):
+            yield f"study.blocks.{number}.mixes", "mixes", block.mixes
+            yield f"study.blocks.{number}.sizes", "sizes", block.sizes
+            yield f"study.blocks.{number}.schedule", "schedules", [block.schedule]
+
+    @model_validator(mode="after")
+    def _sizes_are_what_their_ids_say(self) -> "Study":
+        for id_, size in self.sizes.items():
+            published = PUBLISHED_SIZES.get(id_)
+            if published and (size.n_nonembedding, size.n_total_v50304) != published:
+                raise ValueError(
+                    f"sizes.{id_}: n_nonembedding and n_total_v50304 are {size.n_nonembedding} and "
+                    f"{size.n_total_v50304}; the published model has {published[0]} and {published[1]}"
+                )
+            shape = f"d{size.hidden_size}l{size.num_layers}"
+            if not published and id_ != shape:
+                raise ValueError(f"sizes.{id_}: an unpublished shape is named by width and layers, here {shape}")
+        return self
+
+    @model_validator(mode="after")
+    def _splits_exist(self) -> "Study":
+        wanted = [(f"valids.{id_}.split", v.corpus, v.split) for id_, v in self.valids.items()]
+        wanted += [(f"mixes.{id_}", corpus, "train") for id_, mix in self.mixes.items() for corpus in mix.corpora]
+        for place, id_, split in wanted:
+            if not has_split(self.corpora[id_], split):
+                raise ValueError(f"{place}: corpus {id_} has no {split} split; name its files or set valid_share")
+        return self
+
+    @model_validator(mode="after")
+    def _languages_agree(self) -> "Study":
+        for id_, valid in self.valids.items():
+            language = self.corpora[valid.corpus].language
+            if valid.language != language:
+                raise ValueError(f"valids.{id_}.language is {valid.language}; its corpus {valid.corpus} is {language}")
+        return self
+
+    @model_validator(mode="after")
+    def _tokenizers_are_complete(self) -> "Study":
+        for id_, tokenizer in self.tokenizers.items():
+            if isinstance(tokenizer, GivenTokenizer):
+                if (tokenizer.file is None) == (tokenizer.package is None):
+                    raise ValueError(f"tokenizers.{id_}: give either file, or package and member")
+                if (tokenizer.package is None) != (tokenizer.member is None):
+                    raise ValueError(f"tokenizers.{id_}: package and member go together")
+                continue
+            for corpus in tokenizer.corpora:
+                if isinstance(self.corpora[corpus], TokensCorpus):
+                    raise ValueError(f"tokenizers.{id_}.corpora: {corpus} has tokens and no text to train on")
+        return self
+
+    @model_validator(mode="after")
+    def _existing_tokens_fit_the_tokenizer(self) -> "Study":
+        for id_, corpus in self.corpora.items():
+            if isinstance(corpus, TokensCorpus) and corpus.tokenizer != self.study.tokenizer and id_ in self._used():
+                raise ValueError(
+                    f"corpora.{id_}.tokenizer is {corpus.tokenizer}; the study's tokenizer is {self.study.tokenizer}"
+                )
+        return self
+
+    def _used(self) -> set[str]:
+        mixes = {run.mix for run in self._selected()}
+        return {corpus for mix in mixes for corpus in self.mixes[mix].corpora} | {
+            self.valids[valid].corpus for valid in self.study.valids
+        }
+
+
+def has_split(corpus: Corpus, split: str) -> bool:
+    """Tell whether a corpus can give a split."""
+    if isinstance(corpus, TokensCorpus):
+        return getattr(corpus, split) is not None
+    if isinstance(corpus, FilesCorpus | HubCorpus) and corpus.valid and corpus.valid_share is not None:
+        raise ValueError("a corpus has valid files or a valid_share, not both")
+    if isinstance(corpus, FilesCorpus | HubCorpus) and split == "valid":
+        return bool(corpus.valid) or corpus.valid_share is not None
+    return True

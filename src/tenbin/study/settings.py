@@ -1,0 +1,76 @@
+"""What decides each stage's output, as the JSON that a stage's program takes.
+
+Snakemake compares these strings: a stage is stale when its own settings change and not otherwise.
+A schedule's learning rate, for instance, is no part of an order's settings.
+"""
+
+from typing import Any
+
+from tenbin.files import canonical_json
+from tenbin.study.base import Entry
+from tenbin.study.comparisons import find_comparisons
+from tenbin.study.corpora import PackageCorpus
+from tenbin.study.model import Run, Study
+
+
+def entry_settings(entry: Entry) -> str:
+    """Return a catalogue entry as canonical JSON."""
+    return _spell(entry.model_dump(mode="json"))
+
+
+def corpus_settings(study: Study, corpus: str) -> str:
+    """Return what decides how documents are extracted: the entry without the names of its source files."""
+    entry = study.corpora[corpus]
+    settings = entry.model_dump(mode="json")
+    if not isinstance(entry, PackageCorpus):
+        # Files are named one by one on the command line; another file in the list makes no other shard stale.
+        settings |= {"train": ["*"], "valid": ["*"] if settings["valid"] else []}
+    return _spell(settings)
+
+
+def mix_settings(study: Study, mix: str) -> str:
+    """Return the weights of a mix."""
+    return _spell({"corpora": study.mixes[mix].corpora})
+
+
+def order_settings(study: Study, mix: str, schedule: str, seed: int, corpus: str) -> str:
+    """Return what decides the order of a corpus's samples in a run."""
+    plan = study.schedules[schedule]
+    return _spell(
+        {
+            "samples": plan.samples,
+            "weight": study.mixes[mix].corpora[corpus],
+            "sequence_length": plan.sequence_length,
+            "seed": seed,
+        }
+    )
+
+
+def blend_settings(study: Study, mix: str, schedule: str) -> str:
+    """Return what decides which corpus each sample comes from."""
+    return _spell({"samples": study.schedules[schedule].samples, "weights": study.mixes[mix].corpora})
+
+
+def run_settings(study: Study, run: Run) -> str:
+    """Return what the config says of a run; `write_spec` adds the identity of the files it reads."""
+    return _spell(
+        {
+            "engine": study.study.engine,
+            "numerics": study.study.numerics,
+            "mix": run.mix,
+            "size": run.size,
+            "schedule_id": run.schedule,
+            "seed": run.seed,
+            "shape": study.sizes[run.size].model_dump(mode="json"),
+            "schedule": study.schedules[run.schedule].model_dump(mode="json"),
+        }
+    )
+
+
+def comparison_settings(study: Study) -> str:
+    """Return the pairs of curves, one language alone against a mix, that the study can compare."""
+    return _spell([comparison.model_dump(mode="json") for comparison in find_comparisons(study)])
+
+
+def _spell(value: Any) -> str:
+    return canonical_json(value).decode()

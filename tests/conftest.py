@@ -1,0 +1,31 @@
+"""Fixtures shared by all tests: where ground truth lies, and what happens where it does not."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+REQUIRED = set(filter(None, os.environ.get("TENBIN_REQUIRE", "").split(",")))
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """Return the root of the checkout."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Return the folder of recorded GPT-NeoX runs and real text, or skip with a line that says what went unchecked."""
+    place = Path(os.environ.get("TENBIN_SHARED", REPOSITORY.parent / "shared")) / "data"
+    if not (place / "neox_golden" / "README.md").is_file():
+        skip_or_fail("golden", "recordings of GPT-NeoX not found ($TENBIN_SHARED): agreement with it was not checked")
+    return place
+
+
+def skip_or_fail(what: str, reason: str) -> None:
+    """Skip a test whose ground truth is absent; fail if $TENBIN_REQUIRE names it."""
+    if what in REQUIRED:
+        pytest.fail(reason)
+    pytest.skip(reason)

@@ -1,0 +1,33 @@
+"""A comparison says what is equal between one language alone and the mix."""
+
+import copy
+from pathlib import Path
+
+from tenbin.study.comparisons import find_comparisons
+from tenbin.study.reading import load_yaml, read_study
+
+
+def test_each_language_is_compared_with_the_mix_and_the_fairness_is_named(repository: Path) -> None:
+    config = load_yaml(repository / "config.yaml")
+    config["study"]["blocks"] = [
+        {"mixes": ["en", "ja"], "sizes": ["e3"], "schedule": "it200"},
+        {"mixes": ["enja"], "sizes": ["e3"], "schedule": "it400"},
+        {"mixes": ["enja"], "sizes": ["e3"], "schedule": "it200"},
+    ]
+    config["schedules"] = {
+        "it200": config["schedules"]["it200"] | {"steps": 200},
+        "it400": config["schedules"]["it200"] | {"steps": 400},
+    }
+    found = [(c.language, c.mono_mix, c.mix_schedule, c.at) for c in find_comparisons(read_study(config, []))]
+    assert found == [
+        ("en", "en", "it400", "equal tokens of the language"),
+        ("en", "en", "it200", "equal steps"),
+        ("ja", "ja", "it400", "equal tokens of the language"),
+        ("ja", "ja", "it200", "equal steps"),
+    ]
+
+
+def test_two_corpora_of_one_language_are_that_language_alone(repository: Path) -> None:
+    config = copy.deepcopy(load_yaml(repository / "config.yaml"))
+    config["mixes"]["en"] = {"corpora": {"en": 0.9, "electronen": 0.1}}
+    assert {c.mono_mix for c in find_comparisons(read_study(config, []))} == {"en", "ja"}
