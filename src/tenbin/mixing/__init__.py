@@ -1,0 +1,1 @@
+"""Mixes without copying: which sample of which corpus a training step reads."""

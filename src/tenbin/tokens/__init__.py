@@ -1,0 +1,1 @@
+"""Text into tokens: the tokenizer, and the memory-mapped pairs that training and scoring read."""
