@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+from harness import skip_or_fail
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-REQUIRED = set(filter(None, os.environ.get("TENBIN_REQUIRE", "").split(",")))
 
 
 @pytest.fixture(scope="session")
@@ -22,10 +22,3 @@ def shared_data() -> Path:
     if not (place / "neox_golden" / "README.md").is_file():
         skip_or_fail("golden", "recordings of GPT-NeoX not found ($TENBIN_SHARED): agreement with it was not checked")
     return place
-
-
-def skip_or_fail(what: str, reason: str) -> None:
-    """Skip a test whose ground truth is absent; fail if $TENBIN_REQUIRE names it."""
-    if what in REQUIRED:
-        pytest.fail(reason)
-    pytest.skip(reason)

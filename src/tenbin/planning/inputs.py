@@ -4,10 +4,13 @@ Paths start with Snakemake's path variables (`<results>`, `<run>`), which Snakem
 """
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, Protocol
 
+from tenbin.files import canonical_json
 from tenbin.planning.segments import segment_ends
 from tenbin.planning.sources import SourceHashes
+from tenbin.study.comparisons import find_comparisons
 from tenbin.study.corpora import Corpus, FilesCorpus, HubCorpus, PackageCorpus, TokensCorpus
 from tenbin.study.model import Run, Study
 from tenbin.study.shards import Source, list_sources
@@ -182,24 +185,46 @@ class Inputs:
         """Return one file of every selected run."""
         return [f"{self._folder(run)}/{name}" for run in self.study.runs()]
 
-    def losses(self, wildcards: Wildcards | None = None) -> list[str]:
+    def losses(self) -> list[str]:
         """Return the losses of every run on every validation set."""
         return [path for valid in self.study.study.valids for path in self.of_runs(f"losses/{valid}.json")]
 
-    def documents(self, wildcards: Wildcards) -> list[str]:
-        """Return every run's table of documents of one validation set."""
-        return self.of_runs(f"losses/{wildcards.valid}.documents.parquet")
+    def documents(self, wildcards: Wildcards | None = None) -> list[str]:
+        """Return every run's table of documents, of one validation set or of all."""
+        valids = [wildcards.valid] if wildcards else self.study.study.valids
+        return [path for valid in valids for path in self.of_runs(f"losses/{valid}.documents.parquet")]
 
-    def documents_records(self, wildcards: Wildcards) -> list[str]:
-        """Return the records of those tables."""
-        return self.of_runs(f"losses/{wildcards.valid}.json")
+    def run_labels(self) -> list[str]:
+        """Return what figures say of each run, as JSON in the order of `of_runs`."""
+        return [
+            canonical_json(asdict(run) | {"n_nonembedding": self.study.sizes[run.size].n_nonembedding}).decode()
+            for run in self.study.runs()
+        ]
+
+    def has_comparisons(self) -> bool:
+        """Tell whether the study trains some language both alone and in a mix."""
+        return bool(find_comparisons(self.study))
+
+    def given_tokens(self) -> list[str]:
+        """Return what the summary says of tokens that came without text, as JSON."""
+        used = dict.fromkeys(corpus for corpus, _ in self._used_splits())
+        keys = ("language", "source", "licence")
+        return [
+            canonical_json({"corpus": id_} | {key: getattr(self.study.corpora[id_], key) for key in keys}).decode()
+            for id_ in used
+            if isinstance(self.study.corpora[id_], TokensCorpus)
+        ]
+
+    def mix_records(self) -> list[str]:
+        """Return the records of the mixes that are trained on."""
+        return [f"<results>/mixes/{mix}.json" for mix in dict.fromkeys(run.mix for run in self.study.runs())]
 
     def fits(self, *domains: bool) -> list[str]:
         """Return the fits of the validation sets in (True) or out of (False) domain."""
         valids = [valid for valid in self.study.study.valids if self.study.valids[valid].in_domain in domains]
         return [f"<results>/scaling/{valid}.json" for valid in valids]
 
-    def corpus_records(self, wildcards: Wildcards | None = None) -> list[str]:
+    def corpus_records(self) -> list[str]:
         """Return the records of the text that the study reads: one of each split that is used."""
         return [
             f"<results>/corpora/{corpus}/{split}/{source.shard}.json"
@@ -208,7 +233,7 @@ class Inputs:
             for source in list_sources(corpus, self.study.corpora[corpus], split)
         ]
 
-    def all_tokens(self, wildcards: Wildcards | None = None) -> list[str]:
+    def all_tokens(self) -> list[str]:
         """Return the records of all tokens that the study reads."""
         stem = f"<results>/tokens/{self.study.study.tokenizer}"
         return [f"{stem}/{corpus}/{split}.json" for corpus, split in self._used_splits()]

@@ -4,6 +4,8 @@ Snakemake compares these strings: a stage is stale when its own settings change 
 A schedule's learning rate, for instance, is no part of an order's settings.
 """
 
+from functools import reduce
+from operator import add
 from typing import Any
 
 from tenbin.files import canonical_json
@@ -36,10 +38,12 @@ def mix_settings(study: Study, mix: str) -> str:
 def order_settings(study: Study, mix: str, schedule: str, seed: int, corpus: str) -> str:
     """Return what decides the order of a corpus's samples in a run."""
     plan = study.schedules[schedule]
+    weights = study.mixes[mix].corpora
     return _spell(
         {
             "samples": plan.samples,
-            "weight": study.mixes[mix].corpora[corpus],
+            # GPT-NeoX divides by the sum; the config's weights may miss 1 by rounding.
+            "weight": weights[corpus] / reduce(add, (weights[name] for name in sorted(weights))),
             "sequence_length": plan.sequence_length,
             "seed": seed,
         }

@@ -1,0 +1,60 @@
+"""A bilingual scaling-law study, from text to claims.
+
+Outputs, by stage (`<results>` is results/, or results/<study> for an overlay):
+
+    <results>/packages/{package}, sources/{corpus}/{split}/{shard}       fetched archives and files
+    <results>/corpora/{corpus}/{split}/{shard}.jsonl.zst                 documents
+    <results>/tokenizers/{tokenizer}/tokenizer.json                      trained or given
+    <results>/tokens/{tokenizer}/{corpus}/{split}.{bin,idx}              GPT-NeoX's token format
+    <results>/mixes/{mix}.json                                           corpora and weights
+    <results>/orders/{mix}/{schedule}/seed{seed}/                        GPT-NeoX's sample order
+    <results>/init/{size}/seed{seed}.safetensors                         initial weights
+    <results>/runs/{mix}/{size}/{schedule}/seed{seed}/                   spec, segments, history, model, losses
+    <results>/losses.csv, scaling/, figures/                             the study's result
+"""
+
+import os
+
+from snakemake.utils import min_version
+
+min_version("9.27")
+
+
+configfile: os.path.join(workflow.basedir, "config.yaml")
+
+
+report: "report/workflow.rst"
+
+
+include: "rules/common.smk"
+include: "rules/corpora.smk"
+include: "rules/tokens.smk"
+include: "rules/mixes.smk"
+include: "rules/runs.smk"
+include: "rules/losses.smk"
+include: "rules/scaling.smk"
+include: "rules/report.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        "<results>/losses.csv",
+        "<results>/scaling/comparison.csv",
+        inputs.fits(True, False),
+        "<results>/summary.html",
+        figure_files(),
+
+
+rule data:
+    input:
+        inputs.all_tokens(),
+
+
+rule train:
+    input:
+        inputs.of_runs("done.json"),
+
+
+onerror:
+    planning.repeat_errors(LOGS, STARTED)

@@ -1,0 +1,199 @@
+"""Figures, made only from the tables of the stages before, and the summary that a reader starts with."""
+
+
+def figure_files():
+    names = ["loss_versus_size", "loss_versus_size_total", "loss_curves"]
+    names += ["loss_versus_size_out_of_domain"] if inputs.fits(False) else []
+    names += ["mix_ratio"] if inputs.has_comparisons() else []
+    return collect(
+        "<results>/figures/{name}.{ending}", name=names, ending=["svg", "png"]
+    )
+
+
+rule write_summary:
+    """Write the page that says what the mix cost or gained."""
+    input:
+        comparison="<results>/scaling/comparison.json",
+        losses="<results>/losses.csv",
+        losses_record="<results>/losses.json",
+        scaling=inputs.fits(True, False),
+        mixes=inputs.mix_records(),
+        corpora=inputs.corpus_records(),
+    output:
+        report(
+            "<results>/summary.html",
+            caption="../report/summary.rst",
+            category="1 Summary",
+            labels={"page": "what the mix cost or gained"},
+        ),
+    log:
+        "<logs>/write_summary.log",
+    conda:
+        "../envs/plot.yaml"
+    localrule: True
+    params:
+        given_tokens=inputs.given_tokens(),
+        code=planning.digest_sources(workflow.basedir, "figures"),
+    shell:
+        r"""
+        python {SCRIPTS:q}/write_summary.py \
+            --comparison {input.comparison:q} \
+            --losses {input.losses:q} \
+            --losses-record {input.losses_record:q} \
+            --scaling {input.scaling:q} \
+            --mixes {input.mixes:q} \
+            --corpora-record {input.corpora:q} \
+            --given-tokens {params.given_tokens:q} \
+            --out {output:q} 2> {log:q}
+        """
+
+
+rule plot_loss_versus_size:
+    """Plot loss against parameters without embeddings, a panel a language."""
+    input:
+        losses="<results>/losses.csv",
+        losses_record="<results>/losses.json",
+        scaling=inputs.fits(True),
+        mixes=inputs.mix_records(),
+    output:
+        svg=report(
+            "<results>/figures/loss_versus_size.svg",
+            caption="../report/loss_versus_size.rst",
+            category="2 Loss against size",
+            labels={"text": "in domain", "parameters": "without embeddings"},
+        ),
+        png="<results>/figures/loss_versus_size.png",
+    log:
+        "<logs>/plot_loss_versus_size.log",
+    conda:
+        "../envs/plot.yaml"
+    localrule: True
+    params:
+        options=["--parameters", "nonembedding"],
+        style=settings.entry_settings(STUDY.figures),
+        code=planning.digest_sources(workflow.basedir, "figures"),
+    shell:
+        r"""
+        python {SCRIPTS:q}/plot_loss_versus_size.py \
+            --losses {input.losses:q} \
+            --losses-record {input.losses_record:q} \
+            --scaling {input.scaling:q} \
+            --mixes {input.mixes:q} \
+            --style {params.style:q} \
+            {params.options:q} \
+            --out-svg {output.svg:q} \
+            --out-png {output.png:q} 2> {log:q}
+        """
+
+
+use rule plot_loss_versus_size as plot_loss_versus_size_total with:
+    output:
+        svg=report(
+            "<results>/figures/loss_versus_size_total.svg",
+            caption="../report/loss_versus_size.rst",
+            category="2 Loss against size",
+            labels={"text": "in domain", "parameters": "with embeddings"},
+        ),
+        png="<results>/figures/loss_versus_size_total.png",
+    log:
+        "<logs>/plot_loss_versus_size_total.log",
+    params:
+        options=["--parameters", "total"],
+        style=settings.entry_settings(STUDY.figures),
+        code=planning.digest_sources(workflow.basedir, "figures"),
+
+
+use rule plot_loss_versus_size as plot_loss_versus_size_out_of_domain with:
+    input:
+        losses="<results>/losses.csv",
+        losses_record="<results>/losses.json",
+        scaling=inputs.fits(False),
+        mixes=inputs.mix_records(),
+    output:
+        svg=report(
+            "<results>/figures/loss_versus_size_out_of_domain.svg",
+            caption="../report/loss_versus_size_out_of_domain.rst",
+            category="2 Loss against size",
+            labels={"text": "out of domain", "parameters": "without embeddings"},
+        ),
+        png="<results>/figures/loss_versus_size_out_of_domain.png",
+    log:
+        "<logs>/plot_loss_versus_size_out_of_domain.log",
+    params:
+        options=["--out-of-domain"],
+        style=settings.entry_settings(STUDY.figures),
+        code=planning.digest_sources(workflow.basedir, "figures"),
+
+
+rule plot_mix_ratio:
+    """Plot the loss of each mix over the loss of one language alone."""
+    input:
+        comparison="<results>/scaling/comparison.csv",
+        comparison_record="<results>/scaling/comparison.json",
+        losses="<results>/losses.csv",
+        losses_record="<results>/losses.json",
+        mixes=inputs.mix_records(),
+    output:
+        svg=report(
+            "<results>/figures/mix_ratio.svg",
+            caption="../report/mix_ratio.rst",
+            category="3 Mix against one language",
+            labels={"text": "in domain", "parameters": "without embeddings"},
+        ),
+        png="<results>/figures/mix_ratio.png",
+    log:
+        "<logs>/plot_mix_ratio.log",
+    conda:
+        "../envs/plot.yaml"
+    localrule: True
+    params:
+        style=settings.entry_settings(STUDY.figures),
+        code=planning.digest_sources(workflow.basedir, "figures"),
+    shell:
+        r"""
+        python {SCRIPTS:q}/plot_mix_ratio.py \
+            --comparison {input.comparison:q} \
+            --comparison-record {input.comparison_record:q} \
+            --losses {input.losses:q} \
+            --losses-record {input.losses_record:q} \
+            --mixes {input.mixes:q} \
+            --style {params.style:q} \
+            --out-svg {output.svg:q} \
+            --out-png {output.png:q} 2> {log:q}
+        """
+
+
+rule plot_loss_curves:
+    """Plot the training loss of every run against tokens."""
+    input:
+        done=inputs.of_runs("done.json"),
+        history=ancient(inputs.of_runs("history.jsonl")),
+        mixes=inputs.mix_records(),
+    output:
+        svg=report(
+            "<results>/figures/loss_curves.svg",
+            caption="../report/loss_curves.rst",
+            category="4 Training",
+            labels={"text": "training text", "parameters": "every size"},
+        ),
+        png="<results>/figures/loss_curves.png",
+    log:
+        "<logs>/plot_loss_curves.log",
+    conda:
+        "../envs/plot.yaml"
+    localrule: True
+    params:
+        runs=inputs.run_labels(),
+        style=settings.entry_settings(STUDY.figures),
+        code=planning.digest_sources(workflow.basedir, "figures"),
+    shell:
+        r"""
+        python {SCRIPTS:q}/plot_loss_curves.py \
+            --history {input.history:q} \
+            --done {input.done:q} \
+            --run {params.runs:q} \
+            --mixes {input.mixes:q} \
+            --style {params.style:q} \
+            --out-svg {output.svg:q} \
+            --out-png {output.png:q} 2> {log:q}
+        """

@@ -1,0 +1,154 @@
+"""Tokens: a tokenizer is trained or given, and documents become GPT-NeoX's .bin and .idx."""
+
+
+rule train_tokenizer:
+    """Train a byte-level BPE on the same number of bytes of each language."""
+    input:
+        documents=ancient(inputs.tokenizer_documents),
+        records=inputs.tokenizer_records,
+    output:
+        tokenizer="<results>/tokenizers/{tokenizer}/tokenizer.json",
+        record="<results>/tokenizers/{tokenizer}.json",
+    log:
+        "<logs>/train_tokenizer/{tokenizer}.log",
+    wildcard_constraints:
+        tokenizer=inputs.tokenizers_of("trained"),
+    conda:
+        "../envs/data.yaml"
+    params:
+        settings=lambda w: settings.entry_settings(STUDY.tokenizers[w.tokenizer]),
+        documents=inputs.tokenizer_arguments,
+        recipe=recipes.TOKENIZERS,
+    message:
+        "Train tokenizer {wildcards.tokenizer} on {input.documents}: "
+        "it is made from this text, so a change of it makes all tokens, mixes and runs stale"
+    shell:
+        r"""
+        python {SCRIPTS:q}/train_tokenizer.py \
+            --settings {params.settings:q} \
+            {params.documents:q} \
+            --tokenizer {output.tokenizer:q} \
+            --record {output.record:q} 2> {log:q}
+        """
+
+
+rule copy_tokenizer:
+    """Take a tokenizer.json that exists."""
+    input:
+        source=ancient(inputs.tokenizer_source),
+    output:
+        tokenizer="<results>/tokenizers/{tokenizer}/tokenizer.json",
+        record="<results>/tokenizers/{tokenizer}.json",
+    log:
+        "<logs>/copy_tokenizer/{tokenizer}.log",
+    wildcard_constraints:
+        tokenizer=inputs.tokenizers_of("given"),
+    conda:
+        "../envs/data.yaml"
+    localrule: True
+    params:
+        settings=lambda w: settings.entry_settings(STUDY.tokenizers[w.tokenizer]),
+        recipe=recipes.TOKENIZERS,
+    shell:
+        r"""
+        python {SCRIPTS:q}/copy_tokenizer.py \
+            --settings {params.settings:q} \
+            --source {input.source:q} \
+            --tokenizer {output.tokenizer:q} \
+            --record {output.record:q} 2> {log:q}
+        """
+
+
+rule tokenize_shard:
+    """Encode the documents of one shard, each followed by <|endoftext|>."""
+    input:
+        documents=ancient("<results>/corpora/{corpus}/{split}/{shard}.jsonl.zst"),
+        record="<results>/corpora/{corpus}/{split}/{shard}.json",
+        tokenizer=ancient("<results>/tokenizers/{tokenizer}/tokenizer.json"),
+        tokenizer_record="<results>/tokenizers/{tokenizer}.json",
+    output:
+        bin=temp("<results>/tokens/{tokenizer}/{corpus}/{split}/{shard}.bin"),
+        idx=temp("<results>/tokens/{tokenizer}/{corpus}/{split}/{shard}.idx"),
+        record=temp("<results>/tokens/{tokenizer}/{corpus}/{split}/{shard}.json"),
+    log:
+        "<logs>/tokenize_shard/{tokenizer}/{corpus}/{split}/{shard}.log",
+    conda:
+        "../envs/data.yaml"
+    threads: STUDY.execution.threads_per_shard
+    params:
+        recipe=recipes.TOKENS,
+    shell:
+        r"""
+        python {SCRIPTS:q}/tokenize_shard.py \
+            --documents {input.documents:q} \
+            --tokenizer {input.tokenizer:q} \
+            --tokenizer-record {input.tokenizer_record:q} \
+            --threads {threads} \
+            --bin {output.bin:q} \
+            --idx {output.idx:q} \
+            --record {output.record:q} 2> {log:q}
+        """
+
+
+rule join_shards:
+    """Join the token shards of a split in order."""
+    input:
+        bin=inputs.token_shards(".bin"),
+        idx=inputs.token_shards(".idx"),
+        records=inputs.token_shards(".json"),
+    output:
+        bin="<results>/tokens/{tokenizer}/{corpus}/{split}.bin",
+        idx="<results>/tokens/{tokenizer}/{corpus}/{split}.idx",
+        record="<results>/tokens/{tokenizer}/{corpus}/{split}.json",
+    log:
+        "<logs>/join_shards/{tokenizer}/{corpus}/{split}.log",
+    wildcard_constraints:
+        corpus=inputs.corpora_of(PackageCorpus, HubCorpus, FilesCorpus),
+    conda:
+        "../envs/data.yaml"
+    params:
+        shards=lambda w, input: [path.removesuffix(".bin") for path in input.bin],
+        recipe=recipes.TOKENS,
+    shell:
+        r"""
+        python {SCRIPTS:q}/join_shards.py \
+            --shards {params.shards:q} \
+            --free-shards \
+            --bin {output.bin:q} \
+            --idx {output.idx:q} \
+            --record {output.record:q} 2> {log:q}
+        """
+
+
+rule link_tokens:
+    """Link a pair of .bin and .idx that exists already, and count it."""
+    input:
+        bin=ancient(inputs.existing_tokens(".bin")),
+        idx=ancient(inputs.existing_tokens(".idx")),
+        tokenizer=ancient("<results>/tokenizers/{tokenizer}/tokenizer.json"),
+        tokenizer_record="<results>/tokenizers/{tokenizer}.json",
+    output:
+        bin="<results>/tokens/{tokenizer}/{corpus}/{split}.bin",
+        idx="<results>/tokens/{tokenizer}/{corpus}/{split}.idx",
+        record="<results>/tokens/{tokenizer}/{corpus}/{split}.json",
+    log:
+        "<logs>/link_tokens/{tokenizer}/{corpus}/{split}.log",
+    wildcard_constraints:
+        corpus=inputs.corpora_of(TokensCorpus),
+    conda:
+        "../envs/data.yaml"
+    params:
+        corpus=lambda w: settings.entry_settings(STUDY.corpora[w.corpus]),
+        prefix=inputs.existing_tokens(""),
+        recipe=recipes.TOKENS,
+    shell:
+        r"""
+        python {SCRIPTS:q}/link_tokens.py \
+            --corpus {params.corpus:q} \
+            --prefix {params.prefix:q} \
+            --tokenizer {input.tokenizer:q} \
+            --tokenizer-record {input.tokenizer_record:q} \
+            --bin {output.bin:q} \
+            --idx {output.idx:q} \
+            --record {output.record:q} 2> {log:q}
+        """

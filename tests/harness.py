@@ -1,0 +1,89 @@
+"""A study in a folder of its own, planned and run by the real Snakemake."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+REQUIRED = set(filter(None, os.environ.get("TENBIN_REQUIRE", "").split(",")))
+JOB_COUNT = re.compile(r"^(\w+) +(\d+)$")
+CODE = ("Snakefile", "config.yaml", "rules", "scripts", "src", "report", "envs")
+
+
+class Workflow:
+    """A working folder with text, an overlay config and what running it leaves."""
+
+    def __init__(self, folder: Path, checkout: Path) -> None:
+        self.folder = folder
+        self.checkout = checkout
+        self.overlay = folder / "study.yaml"
+        self.results = folder / "results" / "tiny"
+
+    def call(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+        """Run Snakemake on two cores; output and errors come back together."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.checkout / "Snakefile")]
+        command += ["--directory", str(self.folder), "--configfile", str(self.overlay), "--cores", "2", *arguments]
+        environment = os.environ | {"OMP_NUM_THREADS": "1"} | (env or {})
+        return subprocess.run(
+            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+        )
+
+    def run(self, *arguments: str) -> str:
+        """Run and expect success."""
+        done = self.call(*arguments)
+        assert done.returncode == 0, done.stdout[-4000:]
+        return done.stdout
+
+    def fail(self, *arguments: str) -> str:
+        """Run and expect a failure without a traceback."""
+        done = self.call(*arguments)
+        assert done.returncode == 1, done.stdout[-4000:]
+        assert "Traceback" not in done.stdout
+        return done.stdout
+
+    def plan(self, *arguments: str) -> dict[str, int]:
+        """Return the number of planned jobs by rule, without the targets."""
+        printed = self.run("--dry-run", "--quiet", "rules", *arguments)
+        counts = dict(match.groups() for match in map(JOB_COUNT.match, printed.splitlines()) if match)
+        return {rule: int(count) for rule, count in counts.items() if rule not in ("total", "all", "data", "train")}
+
+    def edit(self, change: Callable[[dict[str, Any]], object]) -> None:
+        """Change the overlay."""
+        config = yaml.safe_load(self.overlay.read_text(encoding="utf-8"))
+        change(config)
+        self.overlay.write_text(yaml.safe_dump(config, allow_unicode=True, sort_keys=False), encoding="utf-8")
+
+    def steps_taken(self) -> int:
+        """Return how many training steps were ever taken, in whatever generation."""
+        histories = (self.folder / "work").glob("*/*/history.jsonl")
+        return sum(len(history.read_text().splitlines()) for history in histories)
+
+    def losses(self) -> bytes:
+        """Return the table of losses."""
+        return (self.results / "losses.csv").read_bytes()
+
+    def json(self, name: str) -> Any:
+        """Return a JSON file of the results."""
+        return json.loads((self.results / name).read_text(encoding="utf-8"))
+
+
+def lay_out(folder: Path, checkout: Path) -> Workflow:
+    """Put the tiny study's text and config into a folder."""
+    shutil.copytree(checkout / "tests" / "studies" / "text", folder / "text")
+    shutil.copy(checkout / "tests" / "studies" / "tiny.yaml", folder / "study.yaml")
+    return Workflow(folder, checkout)
+
+
+def skip_or_fail(what: str, reason: str) -> None:
+    """Skip a test whose ground truth is absent; fail if $TENBIN_REQUIRE names it."""
+    if what in REQUIRED:
+        pytest.fail(reason)
+    pytest.skip(reason)
