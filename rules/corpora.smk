@@ -11,7 +11,6 @@ rule fetch_package:
     conda:
         "../envs/data.yaml"
     localrule: True
-    retries: 2
     params:
         package=lambda w: settings.entry_settings(STUDY.packages[w.package]),
     shell:
@@ -35,7 +34,6 @@ rule fetch_hub_file:
     conda:
         "../envs/data.yaml"
     localrule: True
-    retries: 2
     params:
         repository=lambda w: STUDY.corpora[w.corpus].repository,
         revision=lambda w: STUDY.corpora[w.corpus].revision,

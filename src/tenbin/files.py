@@ -80,6 +80,7 @@ def write_bytes(path: Path, content: bytes) -> None:
 
 def write_json(path: Path, value: dict[str, Any]) -> None:
     """Write a JSON object, sealed with the SHA-256 of its canonical rest under the key `sha256`."""
+    assert SEAL not in value, "the seal would overwrite this key"
     sealed = {**value, SEAL: sha256_json(value)}
     text = json.dumps(sealed, indent=1, sort_keys=True, ensure_ascii=False, allow_nan=False)
     write_bytes(path, text.encode() + b"\n")

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 
 from tenbin.study.base import Entry, Identifier
 from tenbin.study.catalogue import Mix, Schedule, Size, Valid
-from tenbin.study.corpora import Corpus, FilesCorpus, HubCorpus, Package, TokensCorpus
+from tenbin.study.corpora import Corpus, FilesCorpus, HubCorpus, Package, PackageCorpus, TokensCorpus, TranslationTable
 from tenbin.study.style import FigureStyle
 from tenbin.study.tokenizers import GivenTokenizer, Tokenizer
 
@@ -168,6 +168,22 @@ class Study(Entry):
         for place, id_, split in wanted:
             if not has_split(self.corpora[id_], split):
                 raise ValueError(f"{place}: corpus {id_} has no {split} split; name its files or set valid_share")
+        return self
+
+    @model_validator(mode="after")
+    def _translations_are_split_alike(self) -> "Study":
+        """Corpora of one table must group its sentences alike, or a translation could lie on the other side."""
+        splits: dict[tuple[str, str], tuple[str, object]] = {}
+        for id_, corpus in self.corpora.items():
+            if not (isinstance(corpus, PackageCorpus) and isinstance(corpus.format, TranslationTable)):
+                continue
+            split = (sorted(corpus.format.translation_columns), corpus.valid_share)
+            first, expected = splits.setdefault((corpus.package, corpus.member), (id_, split))
+            if split != expected:
+                raise ValueError(
+                    f"corpora.{id_}: translation_columns and valid_share differ from those of {first}, which reads the "
+                    "same table; make them equal, so that all translations of a sentence lie on one side of the split"
+                )
         return self
 
     @model_validator(mode="after")

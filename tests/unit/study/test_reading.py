@@ -93,6 +93,10 @@ MISTAKES: dict[str, tuple[Callable[[Config], object], list[str]]] = {
         lambda c: c["corpora"]["en"]["format"].update(text_column=9),
         ["corpora.en.format", "text_column 9"],
     ),
+    "two languages of one table split differently": (
+        lambda c: c["corpora"]["ja"].update(valid_share=0.1),
+        ["corpora.ja", "valid_share differ from those of en", "one side of the split"],
+    ),
     "final rate above the peak": (
         lambda c: c["schedules"]["it200"].update(final_learning_rate=1.0),
         ["schedules.it200", "above peak_learning_rate"],
