@@ -1,0 +1,148 @@
+"""Mono against mix: ratios, intervals, effective parameters, and sentences that claim no more."""
+
+import csv
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenbin.errors import UserError
+from tenbin.files import canonical_json, read_json, verify_file
+from tenbin.scaling.comparison import compare_mixes
+from tenbin.study.comparisons import Comparison
+
+Writer = Callable[..., Any]
+COMPARISON = Comparison(
+    language="en",
+    mono_mix="en",
+    mono_schedule="s100",
+    mix="enja",
+    mix_schedule="s100",
+    at="equal steps",
+)
+
+
+def law(n: float) -> float:
+    return float(2.0 + 12 * n**-0.25)
+
+
+def compare(table: Any, folder: Path, *, documents: bool = True) -> dict[str, Any]:
+    out, record = folder / "comparison.csv", folder / "comparison.json"
+    given = table.documents if documents else []
+    compare_mixes(table.csv, table.record, comparisons=[COMPARISON], documents=given, table=out, record=record)
+    content = read_json(record)
+    verify_file(out, content["files"]["table"])
+    result: dict[str, Any] = content["comparisons"][0]
+    return result
+
+
+def test_a_constant_ratio_is_found_and_lies_in_its_interval(write_table: Writer, tmp_path: Path) -> None:
+    table = write_table({"en": law, "enja": lambda n: 1.02 * law(n)}, seeds=3, seed_noise=0.0005)
+    result = compare(table, tmp_path)
+    assert len(result["rows"]) == 5
+    for row in result["rows"]:
+        assert row["loss_ratio"] == pytest.approx(1.02, abs=0.002)
+        assert row["loss_ratio_low"] < row["loss_ratio"] < row["loss_ratio_high"]
+        assert row["verdict"] == "mix worse"
+        assert row["difference_nats_per_token"] == pytest.approx(0.02 * law(row["n_nonembedding"]), rel=0.15)
+        assert row["difference_bits_per_byte"] == pytest.approx(row["difference_nats_per_token"] / 0.6931472 / 3)
+    percent = f"{100 * (result['rows'][-1]['loss_ratio'] - 1):.2f} % higher"
+    assert f"at 6,318,592 parameters without embeddings the mix's loss is {percent}" in result["sentence"]
+    assert "% higher; 3 seeds)" in result["sentence"]
+    assert "mix worse at 5" in result["sentence"]
+
+
+def test_the_sentence_names_what_was_equal(write_table: Writer, tmp_path: Path) -> None:
+    sentence = compare(write_table({"en": law, "enja": law}), tmp_path)["sentence"]
+    assert sentence.startswith(
+        "English, validation set en: 100 steps of en alone against 100 steps of enja (equal steps): "
+    )
+
+
+def test_an_interval_with_no_difference_is_no_equality(write_table: Writer, tmp_path: Path) -> None:
+    table = write_table({"en": law, "enja": law}, seeds=3, seed_noise=0.004)
+    result = compare(table, tmp_path)
+    largest = result["rows"][-1]
+    assert largest["loss_ratio_low"] < 1 < largest["loss_ratio_high"]
+    assert largest["verdict"] == "undecided"
+    assert "which does not show that there is none" in result["sentence"]
+    assert "equal to" not in result["sentence"]
+    assert "the same" not in result["sentence"]
+
+
+def test_paired_documents_are_far_sharper_than_standard_errors(write_table: Writer, tmp_path: Path) -> None:
+    table = write_table({"en": law, "enja": lambda n: 1.01 * law(n)}, seeds=1)
+
+    def width(*, documents: bool) -> float:
+        row = compare(table, tmp_path, documents=documents)["rows"][-1]
+        return float(row["loss_ratio_high"] - row["loss_ratio_low"])
+
+    assert width(documents=True) < width(documents=False) / 5
+    assert "not compared pairwise" in compare(table, tmp_path, documents=False)["sentence"]
+
+
+def test_effective_parameters_are_those_of_the_law(write_table: Writer, tmp_path: Path) -> None:
+    table = write_table({"en": law, "enja": lambda n: law(2 * n)}, seeds=2, seed_noise=0.0)
+    for row in compare(table, tmp_path)["rows"][:4]:
+        assert row["effective_n_nonembedding_ratio"] == pytest.approx(2, rel=0.02)
+        assert row["effective_n_nonembedding_note"] == ""
+
+
+def test_effective_parameters_are_not_extrapolated(write_table: Writer, tmp_path: Path) -> None:
+    table = write_table({"en": law, "enja": lambda n: law(30 * n)}, seed_noise=0.0)
+    rows = compare(table, tmp_path)["rows"]
+    assert rows[-1]["effective_n_nonembedding_ratio"] is None
+    assert "would need N above" in rows[-1]["effective_n_nonembedding_note"]
+    assert rows[0]["effective_n_nonembedding_ratio"] == pytest.approx(30, rel=0.02)
+
+
+def test_only_seeds_in_common_are_compared(write_table: Writer, tmp_path: Path) -> None:
+    table = write_table({"en": law, "enja": law}, seeds=3)
+    lines = table.csv.read_text().splitlines(keepends=True)
+    kept = [line for line in lines if not line.startswith("enja,d16l1,s100,1,")]
+    table.csv.write_text("".join(kept))
+    out, record = tmp_path / "comparison.csv", tmp_path / "comparison.json"
+    compare_mixes(table.csv, None, comparisons=[COMPARISON], documents=[], table=out, record=record)
+    assert [row["seeds"] for row in read_json(record)["comparisons"][0]["rows"]] == [2, 3, 3, 3, 3]
+
+
+def test_csv_and_json_hold_the_same_rows(write_table: Writer, tmp_path: Path) -> None:
+    result = compare(write_table({"en": law, "enja": law}), tmp_path)
+    with (tmp_path / "comparison.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [float(row["loss_ratio"]) for row in rows] == [row["loss_ratio"] for row in result["rows"]]
+    assert list(rows[0]) == list(result["rows"][0]) or set(rows[0]) == set(result["rows"][0])
+
+
+def test_a_curve_that_was_not_run_is_an_error(write_table: Writer, tmp_path: Path) -> None:
+    table = write_table({"en": law})
+    with pytest.raises(UserError, match="no runs of mix enja, schedule s100, on validation set en"):
+        compare(table, tmp_path)
+
+
+def test_the_programs_run_from_the_command_line(write_table: Writer, tmp_path: Path, repository: Path) -> None:
+    table = write_table({"en": law, "enja": law})
+    shared = ["--points", table.csv, "--points-record", table.record, "--documents", *table.documents]
+    comparisons = canonical_json([COMPARISON.model_dump()]).decode()
+    ends: dict[str, list[Any]] = {
+        "fit_curves.py": ["--valid", "en", "--out", tmp_path / "en.json"],
+        "compare_mixes.py": [
+            "--comparisons",
+            comparisons,
+            "--out",
+            tmp_path / "c.csv",
+            "--record",
+            tmp_path / "c.json",
+        ],
+    }
+    for script, end in ends.items():
+        subprocess.run(
+            [sys.executable, repository / "scripts" / script, *shared, *end],
+            check=True,
+            env={"PYTHONPATH": str(repository / "src")},
+        )
+    assert read_json(tmp_path / "en.json")["curves"]
+    assert read_json(tmp_path / "c.json")["comparisons"]
