@@ -138,7 +138,7 @@ rule plot_mix_ratio:
             "<results>/figures/mix_ratio.svg",
             caption="../report/mix_ratio.rst",
             category="3 Mix against one language",
-            labels={"text": "in domain", "parameters": "without embeddings"},
+            labels={"text": "in and out of domain", "parameters": "without embeddings"},
         ),
         png="<results>/figures/mix_ratio.png",
     log:

@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from tenbin.arguments import named_path
 from tenbin.errors import command
 from tenbin.specs import write_spec
 
@@ -12,15 +13,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--settings", required=True, help="what the config says of the run (JSON)")
     parser.add_argument("--mix", type=Path, required=True, help="the mix (JSON)")
-    parser.add_argument("--order", action="append", required=True, metavar="CORPUS=FILE", help="a corpus's index.json")
+    parser.add_argument("--order", type=named_path, action="append", required=True, metavar="CORPUS=FILE")
     parser.add_argument("--blend", type=Path, required=True, help="record of the blend (JSON)")
     parser.add_argument("--init", type=Path, required=True, help="record of the initial weights (JSON)")
     parser.add_argument("--tokenizer", type=Path, required=True, help="record of the tokenizer (JSON)")
     parser.add_argument("--spec", type=Path, required=True, help="the spec to write")
     args = parser.parse_args()
-    orders = dict(entry.split("=", 1) for entry in args.order)
-    paths = {corpus: Path(path) for corpus, path in orders.items()}
-    write_spec(args.settings, args.mix, paths, args.blend, args.init, args.tokenizer, args.spec)
+    write_spec(
+        args.settings,
+        args.spec,
+        mix=args.mix,
+        orders=dict(args.order),
+        blend=args.blend,
+        init=args.init,
+        tokenizer=args.tokenizer,
+    )
 
 
 if __name__ == "__main__":

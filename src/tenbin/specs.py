@@ -15,7 +15,7 @@ from tenbin.study.catalogue import Size
 
 
 def write_spec(
-    settings: str, mix: Path, orders: dict[str, Path], blend: Path, init: Path, tokenizer: Path, spec: Path
+    settings: str, spec: Path, *, mix: Path, orders: dict[str, Path], blend: Path, init: Path, tokenizer: Path
 ) -> None:
     """Write a run's spec from its settings (JSON) and the records of the files it reads.
 

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from tenbin.figures.labels import language_name
+from tenbin.languages import language_name
 
 NO_DIFFERENCE_SHOWN = "; the interval contains no difference, which does not show that there is none"
 FEW_SEEDS = 3
