@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.errors import UserError, fail
+from tenbin.study.corpora import TokensCorpus
 from tenbin.study.model import Study
 from tenbin.study.reading import read_study
+from tenbin.study.shards import list_sources
+from tenbin.study.tokenizers import GivenTokenizer
 
 RESULTS = "results"
 
@@ -24,7 +27,9 @@ def load_study(config: Mapping[str, Any], files: Sequence[str], overlays: Sequen
         weak_to_strong = [Path(file) for file in files if file not in overlays] + [Path(file) for file in overlays]
         study = read_study(config, weak_to_strong)
         _refuse_shared_results(study, overlays)
-        return _leave_out_unreachable(study)
+        study = _leave_out_unreachable(study)
+        _find_users_files(study)
+        return study
     except UserError as error:
         fail(str(error))
 
@@ -53,3 +58,21 @@ def _leave_out_unreachable(study: Study) -> Study:
         left_out = ", ".join(valid for valid in study.study.valids if valid not in kept)
         print(f"tenbin: npm is not installed: validation sets left out: {left_out}", file=sys.stderr)
     return study.model_copy(update={"study": study.study.model_copy(update={"valids": kept})})
+
+
+def _find_users_files(study: Study) -> None:
+    """Check that files of the user's own, which no rule makes, exist: here an error can still be one line."""
+    for id_, split in study.used_splits():
+        corpus = study.corpora[id_]
+        list_sources(id_, corpus, split)
+        if isinstance(corpus, TokensCorpus):
+            for suffix in (".bin", ".idx"):
+                _require(f"corpora.{id_}.{split}", f"{getattr(corpus, split)}{suffix}")
+    tokenizer = study.tokenizers[study.study.tokenizer]
+    if isinstance(tokenizer, GivenTokenizer) and tokenizer.file:
+        _require(f"tokenizers.{study.study.tokenizer}.file", tokenizer.file)
+
+
+def _require(key: str, name: str) -> None:
+    if not Path(name).is_file():
+        raise UserError(f"{key}: no file {name!r}; give the path of an existing one")

@@ -207,7 +207,7 @@ class Inputs:
 
     def given_tokens(self) -> list[str]:
         """Return what the summary says of tokens that came without text, as JSON."""
-        used = dict.fromkeys(corpus for corpus, _ in self._used_splits())
+        used = dict.fromkeys(corpus for corpus, _ in self.study.used_splits())
         keys = ("language", "source", "licence")
         return [
             canonical_json({"corpus": id_} | {key: getattr(self.study.corpora[id_], key) for key in keys}).decode()
@@ -228,7 +228,7 @@ class Inputs:
         """Return the records of the text that the study reads: one of each split that is used."""
         return [
             f"<results>/corpora/{corpus}/{split}/{source.shard}.json"
-            for corpus, split in self._used_splits()
+            for corpus, split in self.study.used_splits()
             if not isinstance(self.study.corpora[corpus], TokensCorpus)
             for source in list_sources(corpus, self.study.corpora[corpus], split)
         ]
@@ -236,12 +236,7 @@ class Inputs:
     def all_tokens(self) -> list[str]:
         """Return the records of all tokens that the study reads."""
         stem = f"<results>/tokens/{self.study.study.tokenizer}"
-        return [f"{stem}/{corpus}/{split}.json" for corpus, split in self._used_splits()]
-
-    def _used_splits(self) -> list[tuple[str, str]]:
-        train = [(corpus, "train") for run in self.study.runs() for corpus in self._mix_corpora(run.mix)]
-        valids = [self.study.valids[valid] for valid in self.study.study.valids]
-        return list(dict.fromkeys(train + [(valid.corpus, valid.split) for valid in valids]))
+        return [f"{stem}/{corpus}/{split}.json" for corpus, split in self.study.used_splits()]
 
     def _folder(self, run: Run) -> str:
         return f"<results>/runs/{run.mix}/{run.size}/{run.schedule}/seed{run.seed}"

@@ -108,6 +108,12 @@ class Study(Entry):
         """Return the selected runs, each once, smallest models first."""
         return sorted(set(self._selected()), key=lambda run: (self.sizes[run.size].n_nonembedding, run))
 
+    def used_splits(self) -> list[tuple[str, str]]:
+        """Return the splits (corpus, split) that the selection reads: train splits of its mixes, and its valids."""
+        train = [(corpus, "train") for run in self.runs() for corpus in sorted(self.mixes[run.mix].corpora)]
+        valids = [self.valids[valid] for valid in self.study.valids]
+        return list(dict.fromkeys(train + [(valid.corpus, valid.split) for valid in valids]))
+
     def _selected(self) -> Iterator[Run]:
         for block in self.study.blocks:
             for mix in block.mixes:
@@ -211,17 +217,12 @@ class Study(Entry):
     @model_validator(mode="after")
     def _existing_tokens_fit_the_tokenizer(self) -> "Study":
         for id_, corpus in self.corpora.items():
-            if isinstance(corpus, TokensCorpus) and corpus.tokenizer != self.study.tokenizer and id_ in self._used():
+            used = {corpus for corpus, _ in self.used_splits()}
+            if isinstance(corpus, TokensCorpus) and corpus.tokenizer != self.study.tokenizer and id_ in used:
                 raise ValueError(
                     f"corpora.{id_}.tokenizer is {corpus.tokenizer}; the study's tokenizer is {self.study.tokenizer}"
                 )
         return self
-
-    def _used(self) -> set[str]:
-        mixes = {run.mix for run in self._selected()}
-        return {corpus for mix in mixes for corpus in self.mixes[mix].corpora} | {
-            self.valids[valid].corpus for valid in self.study.valids
-        }
 
 
 def has_split(corpus: Corpus, split: str) -> bool:

@@ -1,0 +1,1 @@
+"""Numerical kernels: the few operations where a plain composition of torch calls wastes most of the time."""
