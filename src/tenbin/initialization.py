@@ -13,9 +13,9 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
 from tenbin import recipes
+from tenbin.arrays import write_safetensors
 from tenbin.files import atomic_path, read_json, record_file, write_json
 from tenbin.study.catalogue import Size
 
@@ -27,7 +27,7 @@ def write_weights(size: Size, seed: int, tokenizer_record: Path, weights: Path, 
     """Draw the weights of a size for the tokenizer's padded vocabulary and write them with their record."""
     vocabulary = read_json(tokenizer_record)["padded_vocabulary"]
     with atomic_path(weights) as partial:
-        save_file(draw_weights(size, vocabulary, seed), partial, metadata={"format": "pt"})
+        write_safetensors(partial, draw_weights(size, vocabulary, seed), metadata={"format": "pt"})
     description = {
         "recipe": recipes.INIT,
         "size": size.model_dump(),

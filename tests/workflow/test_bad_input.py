@@ -93,7 +93,7 @@ def test_a_corpus_shorter_than_one_sequence_is_named(workflow: Workflow) -> None
     workflow.edit(shrink_tokenizer)
     message = the_error(workflow.fail("results/tiny/orders/monoen/it12/seed0/tinyen/index.json"))
     assert "tokens" in message
-    assert "65" in message or "64" in message
+    assert "fewer than one sample of 512 + 1" in message
     assert nothing_partial(workflow)
 
 
@@ -131,7 +131,7 @@ def test_a_checkpoint_of_another_run_is_refused(finished: Workflow) -> None:
     own = finished.json("runs/monoen/e3/it12/seed0/segments/12.json")["fingerprint"]
     other = finished.json("runs/monoja/e3/it12/seed0/segments/12.json")["fingerprint"]
     for path in works[own].rglob("*"):
-        if path.is_file():
+        if path.is_file() and "tensorboard" not in path.parts:
             twin = works[other] / path.relative_to(works[own])
             assert twin.is_file()
             path.write_bytes(twin.read_bytes())

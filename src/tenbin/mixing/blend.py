@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tenbin import recipes
+from tenbin.arrays import write_npy
 from tenbin.errors import UserError
-from tenbin.files import atomic_path, read_json, record_file, write_json
+from tenbin.files import read_json, record_file, write_json
 from tenbin.study.base import Entry, Identifier
 from tenbin.study.catalogue import Weight
 
@@ -54,8 +55,7 @@ def blend_corpora(settings: BlendSettings, orders: dict[str, Path], blend_path: 
                 f"{path}: the order of {corpus} holds {held} samples, the blend takes {counts[corpus]}; "
                 "make the order anew for this schedule and weight"
             )
-    with atomic_path(blend_path) as partial, partial.open("wb") as stream:
-        np.save(stream, choices, allow_pickle=False)
+    write_npy(blend_path, choices)
     write_json(
         record_path,
         {

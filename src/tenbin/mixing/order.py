@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from tenbin import recipes
+from tenbin.arrays import write_npy
 from tenbin.errors import UserError
-from tenbin.files import atomic_path, read_json, record_file, verify_file, write_json
+from tenbin.files import read_json, record_file, verify_file, write_json
 from tenbin.study.base import Entry
 from tenbin.tokens.mmap import open_index
 
@@ -157,6 +158,5 @@ def _sample_dtype(total_tokens: int, sequence_length: int) -> type[np.signedinte
 
 
 def _save(path: Path, array: NDArray[Any]) -> dict[str, Any]:
-    with atomic_path(path) as partial, partial.open("wb") as stream:
-        np.save(stream, array, allow_pickle=False)
+    write_npy(path, array)
     return record_file(path)

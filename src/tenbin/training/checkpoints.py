@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import safe_open
-from safetensors.numpy import save_file
 
+from tenbin.arrays import write_safetensors
 from tenbin.errors import UserError
 from tenbin.files import atomic_directory, read_json, record_file, verify_file, write_json
 from tenbin.training import log
@@ -75,7 +75,7 @@ def save_checkpoint(
     generation.require_newest()
     checkpoint = Checkpoint(generation, step)
     with atomic_directory(checkpoint.folder) as partial:
-        save_file(dict(state), partial / STATE)
+        write_safetensors(partial / STATE, state)
         description = {"fingerprint": fingerprint, "step": step, "state": record_file(partial / STATE)}
         write_json(partial / DESCRIPTION, description)
     return checkpoint

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import save_file
 
+from tenbin.arrays import write_safetensors
 from tenbin.errors import UserError
 from tenbin.files import atomic_directory, record_file
 from tenbin.study.catalogue import ROTARY_SHARE
@@ -31,7 +31,7 @@ def write_model(
     text = tokenizer.read_text(encoding="utf-8")
     end_of_text = token_content(json.loads(text), spec.end_of_text_id, tokenizer)
     with atomic_directory(folder) as partial:
-        save_file(dict(weights), partial / WEIGHTS_FILE, metadata={"format": "pt"})
+        write_safetensors(partial / WEIGHTS_FILE, weights, metadata={"format": "pt"})
         _write_json(partial / "config.json", describe_model(spec))
         (partial / "tokenizer.json").write_text(text, encoding="utf-8", newline="")
         _write_json(partial / "tokenizer_config.json", describe_tokenizer(end_of_text, spec))
