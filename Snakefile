@@ -39,10 +39,7 @@ include: "rules/report.smk"
 rule all:
     default_target: True
     input:
-        "<results>/losses.csv",
-        "<results>/scaling/comparison.csv",
-        inputs.fits(True, False),
-        "<results>/summary.html",
+        inputs.targets(),
         figure_files(),
 
 

@@ -51,7 +51,7 @@ class Workflow:
 
     def plan(self, *arguments: str) -> dict[str, int]:
         """Return the number of planned jobs by rule, without the targets."""
-        printed = self.run("--dry-run", "--quiet", "rules", *arguments)
+        printed = self.run(*arguments, "--dry-run", "--quiet", "rules")
         counts = dict(match.groups() for match in map(JOB_COUNT.match, printed.splitlines()) if match)
         return {rule: int(count) for rule, count in counts.items() if rule not in ("total", "all", "data", "train")}
 

@@ -241,6 +241,14 @@ class Inputs:
     def _folder(self, run: Run) -> str:
         return f"<results>/runs/{run.mix}/{run.size}/{run.schedule}/seed{run.seed}"
 
+    def targets(self) -> list[str]:
+        """Return what a finished study consists of, figures apart.
+
+        Files of runs are named although the table is made from them: a run's folder that was deleted is made again.
+        """
+        tables = ["<results>/losses.csv", "<results>/scaling/comparison.csv", "<results>/summary.html"]
+        return [*self.of_runs("done.json"), *self.losses(), *self.fits(True, False), *tables]
+
     # Which rule makes what.
 
     def corpora_of(self, *kinds: type[Corpus]) -> str:
