@@ -22,7 +22,7 @@ help:
 	@echo 'make bench      measure time and memory of the embedded study'
 
 study: $(VENV)/.installed
-	@$(SNAKEMAKE)
+	@$(SNAKEMAKE) --quiet host reason
 	@$(MAKE) --no-print-directory report
 
 # Snakemake makes a report of what lies on disk, in a call of its own; only when something is newer than it.

@@ -15,7 +15,7 @@ from tenbin.study.settings import run_settings
 
 @pytest.fixture
 def settings(repository: Path) -> str:
-    return run_settings(read_study(load_yaml(repository / "config.yaml"), []), Run("en", "e3", "it250", 0))
+    return run_settings(read_study(load_yaml(repository / "config.yaml"), []), Run("en", "e3", "it500", 0))
 
 
 def write_inputs(folder: Path, **changed: str) -> dict[str, Path]:
@@ -62,7 +62,7 @@ def test_the_architecture_is_written_out(tmp_path: Path, settings: str) -> None:
 
 def test_threads_and_folders_are_no_part_of_a_spec(repository: Path) -> None:
     config = load_yaml(repository / "config.yaml")
-    run = Run("en", "e3", "it250", 0)
+    run = Run("en", "e3", "it500", 0)
     plain = run_settings(read_study(config, []), run)
     moved = config | {"execution": {"work": "elsewhere", "threads_per_run": 2}, "figures": {"dpi": 72}}
     assert run_settings(read_study(moved, []), run) == plain
@@ -78,6 +78,6 @@ def test_settings_are_json_that_names_the_run(settings: str) -> None:
     assert {key: json.loads(settings)[key] for key in ("mix", "size", "schedule_id", "seed")} == {
         "mix": "en",
         "size": "e3",
-        "schedule_id": "it250",
+        "schedule_id": "it500",
         "seed": 0,
     }

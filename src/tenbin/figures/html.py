@@ -12,6 +12,7 @@ body { font: 16px/1.55 system-ui, "Segoe UI", "Hiragino Sans", "Noto Sans CJK JP
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 1rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
 h2 + p, .note { color: #4b5563; max-width: 46rem; }
+.headline { font-size: 1.08rem; font-weight: 600; max-width: 46rem; margin: .5rem 0; }
 ul.findings { padding-left: 1.2rem; max-width: 46rem; }
 ul.findings li { margin: .55rem 0; }
 .scroll { overflow-x: auto; }
@@ -47,6 +48,11 @@ def page(title: str, sections: Iterable[str], language: str = "en") -> str:
 def section(heading: str, introduction: str, *parts: str) -> str:
     """Return a section: a heading, one paragraph, then parts that are HTML already."""
     return f"<section>\n<h2>{escape(heading)}</h2>\n<p>{escape(introduction)}</p>\n" + "\n".join(parts) + "\n</section>"
+
+
+def headline(text: str) -> str:
+    """Return a sentence that a reader must not miss."""
+    return f'<p class="headline">{escape(text).replace(" %", "&nbsp;%")}</p>'
 
 
 def paragraph(text: str) -> str:

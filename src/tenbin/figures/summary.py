@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.figures.fits import read_scaling
-from tenbin.figures.html import findings, page, paragraph, section
+from tenbin.figures.html import findings, headline, page, paragraph, section
 from tenbin.figures.inputs import read_losses
 from tenbin.figures.labels import read_mixes
 from tenbin.figures.looks import mix_looks
@@ -17,9 +17,10 @@ from tenbin.figures.summary_tables import GivenTokens, corpora_table, fits_table
 from tenbin.files import read_json, write_bytes
 from tenbin.study.style import FigureStyle
 
+HEADLINE_NOTE = "On held-out text of the training domain, with 95 % intervals further down:"
 FINDINGS_NOTE = (
-    "Each sentence compares a mix with one of its languages alone on one validation set, at the largest size that both "
-    "have, and says what was equal between the two."
+    "Each sentence below compares a mix with one of its languages alone on one validation set, at the largest size that "
+    "both have, and says what was equal between the two."
 )
 OTHER_DOMAIN_NOTE = "The same models on text unlike all training text:"
 LOSSES_NOTE = (
@@ -58,9 +59,9 @@ def write_summary(
     valids = sorted(is_outside, key=lambda valid: (is_outside[valid], valid))
     files = sorted(map(read_scaling, scaling), key=lambda file: valids.index(file.valid))
     estimators = dict.fromkeys(file.estimator for file in files)
-    comparisons = read_json(comparison)["comparisons"]
+    compared = read_json(comparison)
     sections = [
-        section("What the mix cost or gained", FINDINGS_NOTE, *_findings(comparisons, is_outside)),
+        section("What the mix cost or gained", HEADLINE_NOTE, *_findings(compared, is_outside)),
         section("Losses", LOSSES_NOTE, *(losses_table(valid, table, looks) for valid in valids)),
         section(
             "Fitted curves",
@@ -73,9 +74,15 @@ def write_summary(
     write_bytes(out, page("One model, several languages: summary", sections).encode())
 
 
-def _findings(comparisons: Sequence[Mapping[str, Any]], is_outside: Mapping[str, bool]) -> list[str]:
-    inside = [entry["sentence"] for entry in comparisons if not is_outside[entry["valid"]]]
-    outside = [entry["sentence"] for entry in comparisons if is_outside[entry["valid"]]]
-    if not comparisons:
+def _findings(compared: Mapping[str, Any], is_outside: Mapping[str, bool]) -> list[str]:
+    if not compared["comparisons"]:
         return [paragraph(NO_COMPARISON)]
-    return [findings(inside)] + ([paragraph(OTHER_DOMAIN_NOTE), findings(outside)] if outside else [])
+    headlines = [entry["text"] for entry in compared["headlines"] if not is_outside[entry["valid"]]]
+    inside = [entry["sentence"] for entry in compared["comparisons"] if not is_outside[entry["valid"]]]
+    outside = [entry["sentence"] for entry in compared["comparisons"] if is_outside[entry["valid"]]]
+    return [
+        *map(headline, headlines),
+        paragraph(FINDINGS_NOTE),
+        findings(inside),
+        *([paragraph(OTHER_DOMAIN_NOTE), findings(outside)] if outside else []),
+    ]

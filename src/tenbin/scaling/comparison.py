@@ -24,7 +24,7 @@ from tenbin.scaling.fitting import fit
 from tenbin.scaling.forms import FittedCurves, FloatArray
 from tenbin.scaling.intervals import ReplicatedLosses, interval, read_document_tables, replicate_losses, take_seeds
 from tenbin.scaling.points import DEFINITIONS, Curve, Point, SizePoints, group_curves, read_points
-from tenbin.scaling.wording import describe_comparison
+from tenbin.scaling.wording import describe_comparison, describe_headlines
 from tenbin.study.comparisons import Comparison
 
 RANGE_FACTOR = 2.0
@@ -53,7 +53,8 @@ def compare_mixes(
     ]
     write_bytes(table, _spell([row for result in results for row in result["rows"]]))
     files = {"table": record_file(table)}
-    write_json(record, {"estimator": ESTIMATOR, "comparisons": results, "files": files})
+    headlines = describe_headlines(results)
+    write_json(record, {"estimator": ESTIMATOR, "headlines": headlines, "comparisons": results, "files": files})
 
 
 @dataclass(frozen=True)

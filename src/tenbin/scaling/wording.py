@@ -5,7 +5,7 @@ reason too, and it never takes an interval that contains no difference for equal
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenbin.languages import language_name
@@ -21,6 +21,35 @@ def describe_comparison(result: Mapping[str, Any]) -> str:
         return head + "no size and seed was run on both sides, so nothing can be compared."
     largest = result["rows"][-1]
     return f"{head}{_at_size(largest)}.{_effective(largest)}{_over_sizes(result['rows'])}{_caveat(result)}"
+
+
+def describe_headlines(results: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return a short sentence for each validation set and mix: what all its comparisons found at the largest size."""
+    groups: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for result in results:
+        if result["rows"]:
+            groups.setdefault((result["valid"], result["mono_mix"], result["mix"]), []).append(result)
+    return [
+        {"valid": valid, "text": f"{_who(mono, mix, group)} {'; '.join(map(_outcome, group))}."}
+        for (valid, mono, mix), group in groups.items()
+    ]
+
+
+def _who(mono: str, mix: str, group: Sequence[Mapping[str, Any]]) -> str:
+    sizes = {row["size"] for result in group for row in result["rows"][-1:]}
+    model = "the largest model" if len(sizes) == 1 else "the largest models"
+    return f"{language_name(group[0]['language'])}, {mix} instead of {mono} alone, {model}:"
+
+
+def _outcome(result: Mapping[str, Any]) -> str:
+    row = result["rows"][-1]
+    change = _percent(row["loss_ratio"])
+    told = {
+        "mix better": f"the mix gained, its loss is {change}",
+        "mix worse": f"the mix cost, its loss is {change}",
+        "no interval": f"its loss is {change}, without an interval",
+    }
+    return f"at {result['at']} {told.get(row['verdict'], f'no difference could be told (loss {change})')}"
 
 
 def _sides(result: Mapping[str, Any]) -> str:

@@ -47,7 +47,7 @@ def test_token_shards_follow_the_source_files(inputs: Inputs) -> None:
 
 
 def test_corpora_of_a_mix_come_sorted_whatever_the_order_of_keys(inputs: Inputs) -> None:
-    job = wildcards(mix="jaen", schedule="it250", seed="0")
+    job = wildcards(mix="jaen", schedule="it500", seed="0")
     assert inputs.mix_tokens(".json")(job) == [
         "<results>/tokens/bpe4096/en/train.json",
         "<results>/tokens/bpe4096/ja/train.json",
@@ -71,12 +71,12 @@ def test_segments_chain_by_their_ends(repository: Path) -> None:
     config = copy.deepcopy(load_yaml(repository / "config.yaml"))
     config["execution"] = {"segment_steps": {"e3": 100}}
     inputs = Inputs(read_study(config, []), "no/such/results")
-    run = {"mix": "en", "size": "e3", "schedule": "it250", "seed": "0"}
-    folder = "<results>/runs/en/e3/it250/seed0/segments"
+    run = {"mix": "en", "size": "e3", "schedule": "it500", "seed": "0"}
+    folder = "<results>/runs/en/e3/it500/seed0/segments"
     assert inputs.previous_segment(wildcards(end_step="100", **run)) == []
-    assert inputs.previous_segment(wildcards(end_step="250", **run)) == [f"{folder}/200.json"]
-    assert inputs.last_segment(wildcards(**run)) == f"{folder}/250.json"
-    assert inputs.last_segment(wildcards(**run | {"size": "e4"})).endswith("e4/it250/seed0/segments/250.json")
+    assert inputs.previous_segment(wildcards(end_step="500", **run)) == [f"{folder}/400.json"]
+    assert inputs.last_segment(wildcards(**run)) == f"{folder}/500.json"
+    assert inputs.last_segment(wildcards(**run | {"size": "e4"})).endswith("e4/it500/seed0/segments/500.json")
 
 
 def test_every_run_is_scored_on_every_validation_set(inputs: Inputs) -> None:

@@ -10,20 +10,20 @@ from tenbin.study.reading import load_yaml, read_study
 def test_each_language_is_compared_with_the_mix_and_the_fairness_is_named(repository: Path) -> None:
     config = load_yaml(repository / "config.yaml")
     config["study"]["blocks"] = [
-        {"mixes": ["en", "ja"], "sizes": ["e3"], "schedule": "it250"},
+        {"mixes": ["en", "ja"], "sizes": ["e3"], "schedule": "it500"},
+        {"mixes": ["enja"], "sizes": ["e3"], "schedule": "it1000"},
         {"mixes": ["enja"], "sizes": ["e3"], "schedule": "it500"},
-        {"mixes": ["enja"], "sizes": ["e3"], "schedule": "it250"},
     ]
     config["schedules"] = {
-        "it250": config["schedules"]["it250"] | {"steps": 250},
-        "it500": config["schedules"]["it250"] | {"steps": 500},
+        "it500": config["schedules"]["it500"] | {"steps": 500},
+        "it1000": config["schedules"]["it500"] | {"steps": 1000},
     }
     found = [(c.language, c.mono_mix, c.mix_schedule, c.at) for c in find_comparisons(read_study(config, []))]
     assert found == [
-        ("en", "en", "it500", "equal tokens of the language"),
-        ("en", "en", "it250", "equal steps"),
-        ("ja", "ja", "it500", "equal tokens of the language"),
-        ("ja", "ja", "it250", "equal steps"),
+        ("en", "en", "it1000", "equal tokens of the language"),
+        ("en", "en", "it500", "equal steps"),
+        ("ja", "ja", "it1000", "equal tokens of the language"),
+        ("ja", "ja", "it500", "equal steps"),
     ]
 
 

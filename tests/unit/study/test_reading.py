@@ -98,12 +98,12 @@ MISTAKES: dict[str, tuple[Callable[[Config], object], list[str]]] = {
         ["corpora.ja", "valid_share differ from those of en", "one side of the split"],
     ),
     "final rate above the peak": (
-        lambda c: c["schedules"]["it250"].update(final_learning_rate=1.0),
-        ["schedules.it250", "above peak_learning_rate"],
+        lambda c: c["schedules"]["it500"].update(final_learning_rate=1.0),
+        ["schedules.it500", "above peak_learning_rate"],
     ),
     "warm-up of less than a step": (
-        lambda c: c["schedules"]["it250"].update(warmup_share=0.001),
-        ["schedules.it250", "0.25 steps", "at least one step"],
+        lambda c: c["schedules"]["it500"].update(warmup_share=0.001),
+        ["schedules.it500", "0.5 steps", "at least one step"],
     ),
     "given tokenizer from nowhere": (
         lambda c: c["tokenizers"]["neox20b"].pop("package"),
@@ -166,7 +166,7 @@ def test_adding_a_size_a_seed_or_a_language_is_a_config_edit(embedded: Config, r
     config["mixes"]["enjade"] = {"corpora": {"en": 0.25, "ja": 0.25, "de": 0.5}}
     config["sizes"]["d48l1"] = {"hidden_size": 48, "num_layers": 1, "num_heads": 2, "n_nonembedding": 28368}
     config["study"]["seeds"] = [0, 1, 2]
-    config["study"]["blocks"].append({"mixes": ["enjade"], "sizes": ["d48l1"], "schedule": "it250"})
+    config["study"]["blocks"].append({"mixes": ["enjade"], "sizes": ["d48l1"], "schedule": "it500"})
     study = read_study(config, [repository / "config.yaml"])
     assert sum(run.mix == "enjade" for run in study.runs()) == 3
 
