@@ -40,7 +40,7 @@ rule all:
     default_target: True
     input:
         inputs.targets(),
-        figure_files(),
+        inputs.figures(),
 
 
 rule data:

@@ -4,21 +4,14 @@ import os
 import sys
 import time
 
-# Jobs find the interpreter and the package of this very checkout, whether or not it is installed.
 sys.path.insert(0, os.path.join(workflow.basedir, "src"))
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    filter(None, [sys.path[0], os.environ.get("PYTHONPATH")])
-)
-os.environ["PATH"] = os.pathsep.join(
-    [os.path.dirname(sys.executable), os.environ.get("PATH", "")]
-)
 
 from tenbin import planning, recipes
 from tenbin.study import settings
 from tenbin.study.corpora import FilesCorpus, HubCorpus, PackageCorpus, TokensCorpus
 
 STARTED = time.time()
-SCRIPTS = os.path.join(workflow.basedir, "scripts")
+planning.export_environment(workflow.basedir)
 STUDY = planning.load_study(
     config, workflow.configfiles, workflow.overwrite_configfiles
 )

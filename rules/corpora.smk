@@ -8,17 +8,17 @@ rule fetch_package:
         record="<results>/packages/{package}.json",
     log:
         "<logs>/fetch_package/{package}.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
-    localrule: True
     params:
         package=lambda w: settings.entry_settings(STUDY.packages[w.package]),
     shell:
         r"""
-        python {SCRIPTS:q}/fetch_package.py \
+        python "$TENBIN_SCRIPTS"/fetch_package.py \
             --package {params.package:q} \
             --archive {output.archive:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """
 
 
@@ -31,21 +31,21 @@ rule fetch_hub_file:
         "<logs>/fetch_hub_file/{corpus}/{split}/{shard}.log",
     wildcard_constraints:
         corpus=inputs.corpora_of(HubCorpus),
+    localrule: True
     conda:
         "../envs/data.yaml"
-    localrule: True
     params:
         repository=lambda w: STUDY.corpora[w.corpus].repository,
         revision=lambda w: STUDY.corpora[w.corpus].revision,
         file=inputs.hub_file,
     shell:
         r"""
-        python {SCRIPTS:q}/fetch_hub_file.py \
+        python "$TENBIN_SCRIPTS"/fetch_hub_file.py \
             --repository {params.repository:q} \
             --revision {params.revision:q} \
             --file {params.file:q} \
             --out {output.file:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """
 
 
@@ -73,12 +73,12 @@ rule extract_documents:
         recipe=recipes.CORPORA,
     shell:
         r"""
-        python {SCRIPTS:q}/extract_documents.py \
+        python "$TENBIN_SCRIPTS"/extract_documents.py \
             --corpus {params.corpus:q} \
             --split {wildcards.split} \
             --source {input.source:q} \
             --source-name {params.source_name:q} \
             {params.source_record:q} \
             --documents {output.documents:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """

@@ -28,7 +28,7 @@ rule score_run:
         recipe=recipes.LOSSES,
     shell:
         r"""
-        python {SCRIPTS:q}/score_run.py \
+        python "$TENBIN_SCRIPTS"/score_run.py \
             --spec {input.spec:q} \
             --done {input.done:q} \
             --model {input.model:q} \
@@ -39,7 +39,7 @@ rule score_run:
             --tokenizer-record {input.tokenizer_record:q} \
             --threads {threads} \
             --losses {output.losses:q} \
-            --documents {output.documents:q} 2> {log:q}
+            --documents {output.documents:q} 2>{log:q}
         """
 
 
@@ -52,15 +52,15 @@ rule collect_losses:
         record="<results>/losses.json",
     log:
         "<logs>/collect_losses.log",
+    localrule: True
     conda:
         "../envs/plot.yaml"
-    localrule: True
     params:
         recipe=recipes.LOSSES,
     shell:
         r"""
-        python {SCRIPTS:q}/collect_losses.py \
+        python "$TENBIN_SCRIPTS"/collect_losses.py \
             --losses {input:q} \
             --table {output.table:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """

@@ -9,9 +9,9 @@ rule write_mix:
         "<results>/mixes/{mix}.json",
     log:
         "<logs>/write_mix/{mix}.log",
+    localrule: True
     conda:
         "../envs/data.yaml"
-    localrule: True
     params:
         mix=lambda w: settings.mix_settings(STUDY, w.mix),
         languages=inputs.mix_languages,
@@ -19,11 +19,11 @@ rule write_mix:
         recipe=recipes.MIXES,
     shell:
         r"""
-        python {SCRIPTS:q}/write_mix.py \
+        python "$TENBIN_SCRIPTS"/write_mix.py \
             --mix {params.mix:q} \
             {params.languages:q} \
             {params.tokens:q} \
-            --out {output:q} 2> {log:q}
+            --out {output:q} 2>{log:q}
         """
 
 
@@ -48,14 +48,14 @@ rule order_corpus:
         recipe=recipes.ORDERS,
     shell:
         r"""
-        python {SCRIPTS:q}/order_corpus.py \
+        python "$TENBIN_SCRIPTS"/order_corpus.py \
             --settings {params.settings:q} \
             --tokens-record {input.record:q} \
             --idx {input.idx:q} \
             --doc-index {output.doc:q} \
             --sample-index {output.sample:q} \
             --shuffle-index {output.shuffle:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """
 
 
@@ -76,11 +76,11 @@ rule blend_corpora:
         recipe=recipes.ORDERS,
     shell:
         r"""
-        python {SCRIPTS:q}/blend_corpora.py \
+        python "$TENBIN_SCRIPTS"/blend_corpora.py \
             --settings {params.settings:q} \
             {params.orders:q} \
             --blend {output.blend:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """
 
 
@@ -100,10 +100,10 @@ rule draw_weights:
         recipe=recipes.INIT,
     shell:
         r"""
-        python {SCRIPTS:q}/draw_weights.py \
+        python "$TENBIN_SCRIPTS"/draw_weights.py \
             --size {params.size:q} \
             --seed {wildcards.seed} \
             --tokenizer-record {input.tokenizer:q} \
             --weights {output.weights:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """

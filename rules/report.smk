@@ -1,15 +1,6 @@
 """Figures, made only from the tables of the stages before, and the summary that a reader starts with."""
 
 
-def figure_files():
-    names = ["loss_versus_size", "loss_versus_size_total", "loss_curves"]
-    names += ["loss_versus_size_out_of_domain"] if inputs.fits(False) else []
-    names += ["mix_ratio"] if inputs.has_comparisons() else []
-    return collect(
-        "<results>/figures/{name}.{ending}", name=names, ending=["svg", "png"]
-    )
-
-
 rule write_summary:
     """Write the page that says what the mix cost or gained."""
     input:
@@ -28,15 +19,15 @@ rule write_summary:
         ),
     log:
         "<logs>/write_summary.log",
+    localrule: True
     conda:
         "../envs/plot.yaml"
-    localrule: True
     params:
         given_tokens=inputs.given_tokens(),
         code=planning.digest_sources(workflow.basedir, "figures"),
     shell:
         r"""
-        python {SCRIPTS:q}/write_summary.py \
+        python "$TENBIN_SCRIPTS"/write_summary.py \
             --comparison {input.comparison:q} \
             --losses {input.losses:q} \
             --losses-record {input.losses_record:q} \
@@ -44,7 +35,7 @@ rule write_summary:
             --mixes {input.mixes:q} \
             --corpora-record {input.corpora:q} \
             --given-tokens {params.given_tokens:q} \
-            --out {output:q} 2> {log:q}
+            --out {output:q} 2>{log:q}
         """
 
 
@@ -65,16 +56,16 @@ rule plot_loss_versus_size:
         png="<results>/figures/loss_versus_size.png",
     log:
         "<logs>/plot_loss_versus_size.log",
+    localrule: True
     conda:
         "../envs/plot.yaml"
-    localrule: True
     params:
         options=["--parameters", "nonembedding"],
         style=settings.entry_settings(STUDY.figures),
         code=planning.digest_sources(workflow.basedir, "figures"),
     shell:
         r"""
-        python {SCRIPTS:q}/plot_loss_versus_size.py \
+        python "$TENBIN_SCRIPTS"/plot_loss_versus_size.py \
             --losses {input.losses:q} \
             --losses-record {input.losses_record:q} \
             --scaling {input.scaling:q} \
@@ -82,7 +73,7 @@ rule plot_loss_versus_size:
             --style {params.style:q} \
             {params.options:q} \
             --out-svg {output.svg:q} \
-            --out-png {output.png:q} 2> {log:q}
+            --out-png {output.png:q} 2>{log:q}
         """
 
 
@@ -138,20 +129,23 @@ rule plot_mix_ratio:
             "<results>/figures/mix_ratio.svg",
             caption="../report/mix_ratio.rst",
             category="3 Mix against one language",
-            labels={"text": "in and out of domain", "parameters": "without embeddings"},
+            labels={
+                "text": "in and out of domain",
+                "parameters": "without embeddings",
+            },
         ),
         png="<results>/figures/mix_ratio.png",
     log:
         "<logs>/plot_mix_ratio.log",
+    localrule: True
     conda:
         "../envs/plot.yaml"
-    localrule: True
     params:
         style=settings.entry_settings(STUDY.figures),
         code=planning.digest_sources(workflow.basedir, "figures"),
     shell:
         r"""
-        python {SCRIPTS:q}/plot_mix_ratio.py \
+        python "$TENBIN_SCRIPTS"/plot_mix_ratio.py \
             --comparison {input.comparison:q} \
             --comparison-record {input.comparison_record:q} \
             --losses {input.losses:q} \
@@ -159,7 +153,7 @@ rule plot_mix_ratio:
             --mixes {input.mixes:q} \
             --style {params.style:q} \
             --out-svg {output.svg:q} \
-            --out-png {output.png:q} 2> {log:q}
+            --out-png {output.png:q} 2>{log:q}
         """
 
 
@@ -179,21 +173,21 @@ rule plot_loss_curves:
         png="<results>/figures/loss_curves.png",
     log:
         "<logs>/plot_loss_curves.log",
+    localrule: True
     conda:
         "../envs/plot.yaml"
-    localrule: True
     params:
         runs=inputs.run_labels(),
         style=settings.entry_settings(STUDY.figures),
         code=planning.digest_sources(workflow.basedir, "figures"),
     shell:
         r"""
-        python {SCRIPTS:q}/plot_loss_curves.py \
+        python "$TENBIN_SCRIPTS"/plot_loss_curves.py \
             --history {input.history:q} \
             --done {input.done:q} \
             --run {params.runs:q} \
             --mixes {input.mixes:q} \
             --style {params.style:q} \
             --out-svg {output.svg:q} \
-            --out-png {output.png:q} 2> {log:q}
+            --out-png {output.png:q} 2>{log:q}
         """

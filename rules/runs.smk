@@ -17,23 +17,23 @@ rule write_spec:
         "<results>/runs/<run>/spec.json",
     log:
         "<logs>/write_spec/<run>.log",
+    localrule: True
     conda:
         "../envs/train.yaml"
-    localrule: True
     params:
         settings=lambda w: settings.run_settings(STUDY, inputs.run(w)),
         orders=inputs.by_corpus("--order", "orders"),
         recipe=recipes.SPECS,
     shell:
         r"""
-        python {SCRIPTS:q}/write_spec.py \
+        python "$TENBIN_SCRIPTS"/write_spec.py \
             --settings {params.settings:q} \
             --mix {input.mix:q} \
             {params.orders:q} \
             --blend {input.blend:q} \
             --init {input.init:q} \
             --tokenizer {input.tokenizer:q} \
-            --spec {output:q} 2> {log:q}
+            --spec {output:q} 2>{log:q}
         """
 
 
@@ -65,7 +65,7 @@ rule train_segment:
         work=STUDY.execution.work,
     shell:
         r"""
-        python {SCRIPTS:q}/train_segment.py \
+        python "$TENBIN_SCRIPTS"/train_segment.py \
             --spec {input.spec:q} \
             {params.tokens:q} \
             --orders {params.orders:q} \
@@ -74,7 +74,7 @@ rule train_segment:
             --work {params.work:q} \
             --threads {threads} \
             {params.previous:q} \
-            --marker {output:q} 2> {log:q}
+            --marker {output:q} 2>{log:q}
         """
 
 
@@ -98,12 +98,12 @@ rule finish_run:
         work=STUDY.execution.work,
     shell:
         r"""
-        python {SCRIPTS:q}/finish_run.py \
+        python "$TENBIN_SCRIPTS"/finish_run.py \
             --spec {input.spec:q} \
             --marker {input.marker:q} \
             --work {params.work:q} \
             --tokenizer {input.tokenizer:q} \
             --history {output.history:q} \
             --model {output.model:q} \
-            --done {output.done:q} 2> {log:q}
+            --done {output.done:q} 2>{log:q}
         """

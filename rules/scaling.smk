@@ -17,12 +17,12 @@ rule fit_curves:
         code=planning.digest_sources(workflow.basedir, "scaling"),
     shell:
         r"""
-        python {SCRIPTS:q}/fit_curves.py \
+        python "$TENBIN_SCRIPTS"/fit_curves.py \
             --points {input.points:q} \
             --points-record {input.record:q} \
             --valid {wildcards.valid} \
             --documents {input.documents:q} \
-            --out {output:q} 2> {log:q}
+            --out {output:q} 2>{log:q}
         """
 
 
@@ -44,11 +44,11 @@ rule compare_mixes:
         code=planning.digest_sources(workflow.basedir, "scaling"),
     shell:
         r"""
-        python {SCRIPTS:q}/compare_mixes.py \
+        python "$TENBIN_SCRIPTS"/compare_mixes.py \
             --points {input.points:q} \
             --points-record {input.record:q} \
             --comparisons {params.comparisons:q} \
             --documents {input.documents:q} \
             --out {output.table:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """

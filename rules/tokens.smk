@@ -24,11 +24,11 @@ rule train_tokenizer:
         "it is made from this text, so a change of it makes all tokens, mixes and runs stale"
     shell:
         r"""
-        python {SCRIPTS:q}/train_tokenizer.py \
+        python "$TENBIN_SCRIPTS"/train_tokenizer.py \
             --settings {params.settings:q} \
             {params.documents:q} \
             --tokenizer {output.tokenizer:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """
 
 
@@ -43,19 +43,19 @@ rule copy_tokenizer:
         "<logs>/copy_tokenizer/{tokenizer}.log",
     wildcard_constraints:
         tokenizer=inputs.tokenizers_of("given"),
+    localrule: True
     conda:
         "../envs/data.yaml"
-    localrule: True
     params:
         settings=lambda w: settings.entry_settings(STUDY.tokenizers[w.tokenizer]),
         recipe=recipes.TOKENIZERS,
     shell:
         r"""
-        python {SCRIPTS:q}/copy_tokenizer.py \
+        python "$TENBIN_SCRIPTS"/copy_tokenizer.py \
             --settings {params.settings:q} \
             --source {input.source:q} \
             --tokenizer {output.tokenizer:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """
 
 
@@ -79,14 +79,14 @@ rule tokenize_shard:
         recipe=recipes.TOKENS,
     shell:
         r"""
-        python {SCRIPTS:q}/tokenize_shard.py \
+        python "$TENBIN_SCRIPTS"/tokenize_shard.py \
             --documents {input.documents:q} \
             --tokenizer {input.tokenizer:q} \
             --tokenizer-record {input.tokenizer_record:q} \
             --threads {threads} \
             --bin {output.bin:q} \
             --idx {output.idx:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """
 
 
@@ -111,12 +111,12 @@ rule join_shards:
         recipe=recipes.TOKENS,
     shell:
         r"""
-        python {SCRIPTS:q}/join_shards.py \
+        python "$TENBIN_SCRIPTS"/join_shards.py \
             --shards {params.shards:q} \
             --free-shards \
             --bin {output.bin:q} \
             --idx {output.idx:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """
 
 
@@ -143,12 +143,12 @@ rule link_tokens:
         recipe=recipes.TOKENS,
     shell:
         r"""
-        python {SCRIPTS:q}/link_tokens.py \
+        python "$TENBIN_SCRIPTS"/link_tokens.py \
             --corpus {params.corpus:q} \
             --prefix {params.prefix:q} \
             --tokenizer {input.tokenizer:q} \
             --tokenizer-record {input.tokenizer_record:q} \
             --bin {output.bin:q} \
             --idx {output.idx:q} \
-            --record {output.record:q} 2> {log:q}
+            --record {output.record:q} 2>{log:q}
         """

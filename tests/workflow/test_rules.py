@@ -15,7 +15,7 @@ def rules(repository: Path) -> dict[str, str]:
 
 def test_every_rule_runs_the_script_of_its_own_name(repository: Path) -> None:
     for name, body in rules(repository).items():
-        assert f"python {{SCRIPTS:q}}/{name}.py" in body
+        assert f'python "$TENBIN_SCRIPTS"/{name}.py' in body
         assert (repository / "scripts" / f"{name}.py").is_file()
 
 

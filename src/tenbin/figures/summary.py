@@ -19,8 +19,8 @@ from tenbin.study.style import FigureStyle
 
 HEADLINE_NOTE = "On held-out text of the training domain, with 95 % intervals further down:"
 FINDINGS_NOTE = (
-    "Each sentence below compares a mix with one of its languages alone on one validation set, at the largest size that "
-    "both have, and says what was equal between the two."
+    "Each sentence below compares a mix with one of its languages alone on one validation set, at the largest size "
+    "that both have, and says what was equal between the two."
 )
 OTHER_DOMAIN_NOTE = "The same models on text unlike all training text:"
 LOSSES_NOTE = (

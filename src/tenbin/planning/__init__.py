@@ -4,8 +4,9 @@ Nothing heavy is imported here: planning must cost hardly more than Snakemake's 
 """
 
 from tenbin.planning.configuration import load_study
+from tenbin.planning.environment import export_environment
 from tenbin.planning.inputs import Inputs, repeat_flag
 from tenbin.planning.outcome import repeat_errors
 from tenbin.planning.sources import digest_sources
 
-__all__ = ["Inputs", "digest_sources", "load_study", "repeat_errors", "repeat_flag"]
+__all__ = ["Inputs", "digest_sources", "export_environment", "load_study", "repeat_errors", "repeat_flag"]

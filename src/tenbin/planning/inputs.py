@@ -201,10 +201,6 @@ class Inputs:
             for run in self.study.runs()
         ]
 
-    def has_comparisons(self) -> bool:
-        """Tell whether the study trains some language both alone and in a mix."""
-        return bool(find_comparisons(self.study))
-
     def given_tokens(self) -> list[str]:
         """Return what the summary says of tokens that came without text, as JSON."""
         used = dict.fromkeys(corpus for corpus, _ in self.study.used_splits())
@@ -248,6 +244,13 @@ class Inputs:
         """
         tables = ["<results>/losses.csv", "<results>/scaling/comparison.csv", "<results>/summary.html"]
         return [*self.of_runs("done.json"), *self.losses(), *self.fits(True, False), *tables]
+
+    def figures(self) -> list[str]:
+        """Return the figures that the study has something to show in."""
+        names = ["loss_versus_size", "loss_versus_size_total", "loss_curves"]
+        names += ["loss_versus_size_out_of_domain"] if self.fits(False) else []
+        names += ["mix_ratio"] if find_comparisons(self.study) else []
+        return [f"<results>/figures/{name}.{ending}" for name in names for ending in ("svg", "png")]
 
     # Which rule makes what.
 
