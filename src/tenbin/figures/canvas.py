@@ -9,7 +9,7 @@ import importlib.util
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import matplotlib as mpl
 import seaborn as sns
@@ -38,14 +38,18 @@ def drawing(style: FigureStyle) -> Iterator[None]:
         yield
 
 
+Shared = Literal["none", "row", "all"]
+"""Which panels share a y axis; those that do share the x axis with all."""
+
+
 def panel_grid(
-    panels: int, columns: int, style: FigureStyle, legend_inches: float = 0.0, shared: bool = False
+    panels: int, columns: int, style: FigureStyle, legend_inches: float = 0.0, shared: Shared = "none"
 ) -> tuple[Figure, list[Axes]]:
     """Return a figure of so many panels in rows of at most `columns`, with room (inches) for legends below."""
     rows, columns = -(-panels // columns), min(panels, columns)
     height = rows * (style.panel_height_inches + legend_inches)
     figure = Figure(figsize=(style.width_inches, height))
-    grid = list(figure.subplots(rows, columns, squeeze=False, sharex=shared, sharey=shared).flat)
+    grid = list(figure.subplots(rows, columns, squeeze=False, sharex=shared != "none", sharey=shared).flat)
     for axes in grid[panels:]:
         axes.remove()
     for axes in grid[max(panels - columns, 0) : panels]:

@@ -18,6 +18,7 @@ LOSS_COLUMNS = (
     "in_domain",
     "n_nonembedding",
     "n_total",
+    "steps",
     "tokens",
     "loss_nats_per_token",
     "bits_per_byte",

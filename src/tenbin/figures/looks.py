@@ -47,15 +47,15 @@ def mix_looks(
 ) -> dict[CurveId, Look]:
     """Return the look of each curve among the rows of a losses table (at `where`), in the order of the mixes.
 
-    Colour and marker follow the mix's place among all mixes, so that they are the same in every figure.
-    Raises UserError if a row's mix is not among the mixes.
+    Colour and marker follow the mix's place among all mixes, so that they are the same in every figure; of schedules
+    the shortest comes first. Raises UserError if a row's mix is not among the mixes.
     """
     curves = sorted(set(zip(rows["mix"], rows["schedule"], strict=True)))
     places = {find_mix(mixes, mix, where).id: list(mixes).index(mix) for mix, _ in curves}
-    schedules = sorted({schedule for _, schedule in curves})
+    schedules = list(rows.sort_values(["steps", "schedule"])["schedule"].unique())
     has_controls = len(curves) > len(places)
     looks = {}
-    for mix_id, schedule in sorted(curves, key=lambda curve: (places[curve[0]], curve[1])):
+    for mix_id, schedule in sorted(curves, key=lambda curve: (places[curve[0]], schedules.index(curve[1]))):
         mix, place = mixes[mix_id], places[mix_id]
         looks[mix_id, schedule] = Look(
             colour=style.palette[place % len(style.palette)],

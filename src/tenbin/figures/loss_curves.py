@@ -86,7 +86,7 @@ def smooth(losses: pd.DataFrame, windows: int = WINDOWS) -> pd.DataFrame:
 
 
 def _draw(losses: pd.DataFrame, mixes: Sequence[MixLanguages], style: FigureStyle) -> Figure:
-    figure, panels = panel_grid(len(mixes), COLUMNS, style, LEGEND_INCHES, shared=True)
+    figure, panels = panel_grid(len(mixes), COLUMNS, style, LEGEND_INCHES, shared="all")
     colours = _size_colours(losses)
     dashes = _schedule_dashes(losses)
     for axes, mix in zip(panels, mixes, strict=True):

@@ -2,7 +2,7 @@
 
 One panel a validation set, one line a comparison. A line's name starts with what was equal between
 the two sides, since equal tokens of the language and equal steps exclude each other. The y axis is
-shared: a ratio, unlike a loss, compares across languages.
+shared within a row, so by the languages of a domain: a ratio, unlike a loss, compares across them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -92,7 +92,7 @@ def line_looks(
 
 def _draw(rows: pd.DataFrame, looks: Mapping[LineId, Look], style: FigureStyle) -> Figure:
     panels = [panel for _, panel in rows.groupby(["out_of_domain", "language", "valid"])]
-    figure, grid = panel_grid(len(panels), COLUMNS, style, LEGEND_INCHES, shared=True)
+    figure, grid = panel_grid(len(panels), COLUMNS, style, LEGEND_INCHES, shared="row")
     for axes, panel in zip(grid, panels, strict=True):
         title = panel_title(panel["language"].iloc[0], in_domain=not panel["out_of_domain"].iloc[0])
         axes.set(title=title, xlabel="parameters without embeddings")
