@@ -23,7 +23,7 @@ def test_every_rule_says_what_it_does_and_keeps_a_log(repository: Path) -> None:
     for name, body in rules(repository).items():
         assert body.lstrip().startswith('"""'), name
         assert "    log:\n" in body, name
-        assert "2> {log:q}" in body, name
+        assert "2>{log:q}" in body, name
 
 
 @pytest.mark.parametrize("rule", ["fetch_package", "fetch_hub_file"])
