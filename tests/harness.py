@@ -27,13 +27,21 @@ class Workflow:
         self.overlay = folder / "study.yaml"
         self.results = folder / "results" / "tiny"
 
+    def command(self, *arguments: str) -> list[str]:
+        """Return the command that runs Snakemake on two cores."""
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.checkout / "Snakefile"), "--cores", "2"]
+        return [*command, "--directory", str(self.folder), "--configfile", str(self.overlay), *arguments]
+
     def call(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-        """Run Snakemake on two cores; output and errors come back together."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.checkout / "Snakefile")]
-        command += ["--directory", str(self.folder), "--configfile", str(self.overlay), "--cores", "2", *arguments]
+        """Run Snakemake; output and errors come back together."""
         environment = os.environ | {"OMP_NUM_THREADS": "1"} | (env or {})
         return subprocess.run(
-            command, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+            self.command(*arguments),
+            env=environment,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
         )
 
     def run(self, *arguments: str) -> str:

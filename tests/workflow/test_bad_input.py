@@ -4,7 +4,6 @@ import hashlib
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -175,9 +174,7 @@ def small_disk(place: Path, size: str) -> Iterator[None]:
 
 
 def test_a_second_call_while_the_first_runs_is_refused(workflow: Workflow) -> None:
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(workflow.checkout / "Snakefile"), "--cores", "1"]
-    command += ["--directory", str(workflow.folder), "--configfile", str(workflow.overlay)]
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
+    with subprocess.Popen(workflow.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as first:
         wait_for(workflow.folder / ".snakemake" / "locks")
         printed = workflow.fail("--rerun-incomplete")  # as `make study` calls it
         assert "Directory cannot be locked" in printed
