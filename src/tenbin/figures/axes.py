@@ -46,5 +46,5 @@ def plain_ticks(low: float, high: float) -> list[float]:
 
 def _major_digits(decades: float) -> tuple[float, ...]:
     if decades < 1.5:
-        return (1.0, 2.0, 5.0, 10.0)
+        return (1.0, 2.0, 5.0)
     return (1.0, 3.0) if decades < 3 else (1.0,)

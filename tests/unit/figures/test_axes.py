@@ -45,3 +45,11 @@ def test_one_loss_alone_still_makes_an_axis() -> None:
     loss_axis(axes, 4.0, 4.0)
     assert axes.get_ylim()[0] < 4 < axes.get_ylim()[1]
     assert 4.0 in list(axes.get_yticks())
+
+
+@pytest.mark.parametrize(("low", "high"), [(134_384, 2_018_112), (3_312, 445_248), (3_312, 302_311_424)])
+def test_no_count_is_labelled_twice(low: float, high: float) -> None:
+    axes = Figure().subplots()
+    count_axis(axes, low, high)
+    labelled = [tick for tick in axes.get_xticks() if low <= tick <= high]
+    assert len(labelled) == len(set(labelled)) >= 3
