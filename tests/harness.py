@@ -29,8 +29,10 @@ class Workflow:
 
     def command(self, *arguments: str) -> list[str]:
         """Return the command that runs Snakemake on two cores."""
-        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.checkout / "Snakefile"), "--cores", "2"]
-        return [*command, "--directory", str(self.folder), "--configfile", str(self.overlay), *arguments]
+        command = [sys.executable, "-m", "snakemake", "--snakefile", str(self.checkout / "Snakefile")]
+        # --configfile takes several values: something else must stand between it and a target.
+        command += ["--directory", str(self.folder), "--configfile", str(self.overlay), "--cores", "2"]
+        return [*command, *arguments]
 
     def call(self, *arguments: str, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         """Run Snakemake; output and errors come back together."""
