@@ -109,8 +109,12 @@ class Schedule(Entry):
     """Learning rate that the decay ends at."""
     warmup_share: float = Field(default=0.01, ge=0, lt=1)
     """Share of the steps with a rising rate; GPT-NeoX's warm-up needs share x steps >= 1, or 0."""
-    decay: Literal["cosine", "constant"] = "cosine"
-    """How the rate falls after warm-up."""
+    decay: Literal["cosine", "linear", "constant"] = "cosine"
+    """How the rate falls after warm-up, or in a branch after it leaves its trunk."""
+    branch_of: Identifier | None = None
+    """A constant schedule, by id, that this one follows up to `branch_step` and then decays from (WSD)."""
+    branch_step: int | None = Field(default=None, gt=0)
+    """The trunk's step after which the decay begins; `steps` counts the trunk's steps too."""
     optimizer: Optimizer = Optimizer()
     """The optimiser."""
 
@@ -124,13 +128,36 @@ class Schedule(Entry):
         """Training tokens that a run sees."""
         return self.samples * self.sequence_length
 
+    def misfit(self, trunk: "Schedule") -> str | None:
+        """Return why this cannot be a decay branch of a trunk, or None if it can."""
+        if trunk.branch_of or trunk.decay != "constant":
+            return f"branch_of {self.branch_of}: only a schedule with decay: constant can have branches"
+        for key in ("batch_size", "sequence_length", "peak_learning_rate", "optimizer"):
+            if getattr(self, key) != getattr(trunk, key):
+                return f"{key} is {getattr(self, key)}, the trunk {self.branch_of} has {getattr(trunk, key)}"
+        if not self.branch_step or self.branch_step >= min(self.steps, trunk.steps + 1):
+            return f"branch_step {self.branch_step} must lie before steps {self.steps} and within {self.branch_of}"
+        if self.steps > trunk.steps:
+            return (
+                f"steps {self.steps}: a branch reads its trunk's samples, and {self.branch_of} has {trunk.steps} steps"
+            )
+        return None
+
+    @model_validator(mode="after")
+    def _branches_decay(self) -> "Schedule":
+        if (self.branch_of is None) != (self.branch_step is None):
+            raise ValueError("branch_of and branch_step go together")
+        if self.branch_of and self.decay == "constant":
+            raise ValueError("a branch decays: set decay to linear or cosine")
+        return self
+
     @model_validator(mode="after")
     def _rates_make_sense(self) -> "Schedule":
         if self.final_learning_rate > self.peak_learning_rate:
             raise ValueError(
                 f"final_learning_rate {self.final_learning_rate} is above peak_learning_rate {self.peak_learning_rate}"
             )
-        warmup_steps = self.warmup_share * self.steps
+        warmup_steps = 0 if self.branch_of else self.warmup_share * self.steps
         if 0 < warmup_steps < 1:
             raise ValueError(
                 f"warmup_share {self.warmup_share} of {self.steps} steps is {warmup_steps:g} steps: with less than one "

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 from tenbin.study.base import Entry, Identifier
 from tenbin.study.catalogue import Mix, Schedule, Size, Valid
 from tenbin.study.corpora import Corpus, FilesCorpus, HubCorpus, Package, PackageCorpus, TokensCorpus, TranslationTable
+from tenbin.study.execution import Execution, NeoxSettings
 from tenbin.study.style import FigureStyle
 from tenbin.study.tokenizers import GivenTokenizer, Tokenizer
 
@@ -53,29 +54,16 @@ class Selection(Entry):
 
     tokenizer: Identifier
     """The study's tokenizer, by id."""
-    engine: Literal["torch"] = "torch"
-    """The program that trains."""
-    numerics: Literal["fp32"] = "fp32"
-    """Number format of training."""
+    engine: Literal["torch", "neox"] = "torch"
+    """The program that trains: tenbin's own on PyTorch, or a checkout of EleutherAI/gpt-neox."""
+    numerics: Literal["fp32", "bf16", "fp16"] = "fp32"
+    """Number format of training; bf16 and fp16 keep the optimiser's state in fp32. fp16 needs GPUs."""
     seeds: tuple[Seed, ...] = Field(min_length=1)
     """Seeds; each sets initial weights and data order, the same for every mix."""
     valids: tuple[Identifier, ...] = Field(min_length=1)
     """Validation sets, by id."""
     blocks: tuple[Block, ...] = Field(min_length=1)
     """Blocks of runs."""
-
-
-class Execution(Entry):
-    """How the study is run on a machine; none of it changes a result's identity."""
-
-    work: str = "work"
-    """Folder of checkpoints."""
-    threads_per_run: int = Field(default=1, gt=0)
-    """CPU threads of a training job; small models gain more from two runs side by side."""
-    threads_per_shard: int = Field(default=1, gt=0)
-    """CPU threads of a tokenizing job."""
-    segment_steps: dict[Identifier, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
-    """Steps of a training job by size id, for queues with a time limit; a size not named trains in one job."""
 
 
 class Study(Entry):
@@ -99,6 +87,8 @@ class Study(Entry):
     """What is run."""
     execution: Execution = Execution()
     """How it is run."""
+    neox: NeoxSettings | None = None
+    """The engine `neox`; needed where it trains."""
     figures: FigureStyle = FigureStyle()
     """How figures look."""
     pathvars: dict[str, str] = Field(default_factory=dict)
@@ -113,6 +103,15 @@ class Study(Entry):
         train = [(corpus, "train") for run in self.runs() for corpus in sorted(self.mixes[run.mix].corpora)]
         valids = [self.valids[valid] for valid in self.study.valids]
         return list(dict.fromkeys(train + [(valid.corpus, valid.split) for valid in valids]))
+
+    def order_schedule(self, schedule: str) -> str:
+        """Return the schedule whose data order a schedule uses: its trunk's, or its own."""
+        return self.schedules[schedule].branch_of or schedule
+
+    def branch_steps(self, schedule: str) -> list[int]:
+        """Return the steps at which decay branches leave a schedule."""
+        steps = {entry.branch_step for entry in self.schedules.values() if entry.branch_of == schedule}
+        return sorted(step for step in steps if step)
 
     def _selected(self) -> Iterator[Run]:
         for block in self.study.blocks:
@@ -147,7 +146,11 @@ class Study(Entry):
                 yield f"tokenizers.{id_}.package", "packages", [tokenizer.package]
         yield "study.tokenizer", "tokenizers", [self.study.tokenizer]
         yield "study.valids", "valids", self.study.valids
-        yield "execution.segment_steps", "sizes", self.execution.segment_steps
+        for key in ("segment_steps", "placements", "also_price"):
+            yield f"execution.{key}", "sizes", getattr(self.execution, key)
+        for id_, schedule in self.schedules.items():
+            if schedule.branch_of:
+                yield f"schedules.{id_}.branch_of", "schedules", [schedule.branch_of]
         for number, block in enumerate(self.study.blocks):
             yield f"study.blocks.{number}.mixes", "mixes", block.mixes
             yield f"study.blocks.{number}.sizes", "sizes", block.sizes
@@ -165,6 +168,26 @@ class Study(Entry):
             shape = f"d{size.hidden_size}l{size.num_layers}"
             if not published and id_ != shape:
                 raise ValueError(f"sizes.{id_}: an unpublished shape is named by width and layers, here {shape}")
+        return self
+
+    @model_validator(mode="after")
+    def _branches_fit_their_trunks(self) -> "Study":
+        for id_, schedule in self.schedules.items():
+            if schedule.branch_of:
+                trunk = self.schedules[schedule.branch_of]
+                problem = schedule.misfit(trunk)
+                if problem:
+                    raise ValueError(f"schedules.{id_}: {problem}")
+        return self
+
+    @model_validator(mode="after")
+    def _engine_is_described(self) -> "Study":
+        if self.study.engine == "neox" and self.neox is None:
+            raise ValueError("neox.home: missing; name a checkout of EleutherAI/gpt-neox, or set study.engine to torch")
+        if self.study.numerics == "fp16" and not all(
+            self.execution.placement(run.size).gpus_per_node for run in self.runs()
+        ):
+            raise ValueError("study.numerics: fp16 needs GPUs for every size (execution.placements.SIZE.gpus_per_node)")
         return self
 
     @model_validator(mode="after")

@@ -66,7 +66,7 @@ def run_settings(study: Study, run: Run) -> str:
             "schedule_id": run.schedule,
             "seed": run.seed,
             "shape": study.sizes[run.size].model_dump(mode="json"),
-            "schedule": study.schedules[run.schedule].model_dump(mode="json"),
+            "schedule": study.schedules[run.schedule].model_dump(mode="json", exclude_none=True),
         }
     )
 

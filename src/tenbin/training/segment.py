@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tenbin.errors import UserError
 from tenbin.files import read_json, seal_of, sha256_file
+from tenbin.study.execution import Placement
 from tenbin.training import log
 from tenbin.training.markers import read_marker, rewrite_marker
 from tenbin.training.spec import RunSpec, read_spec
@@ -32,8 +33,18 @@ class SegmentJob:
     """Marker of the segment before, none for the first."""
     marker: Path
     checkpoint_interval_s: float
-    micro_batch: int | None
-    """Sequences at a time; none: the whole batch."""
+    placement: Placement = Placement()
+    """Nodes, processes, GPUs, micro-batch."""
+    walltime_s: float | None = None
+    """Time limit of the job, from its start; none: no limit."""
+    stop_margin_s: float = 600.0
+    """Seconds before the time limit at which the state is saved and the job stops itself."""
+    neox_home: Path | None = None
+    """Checkout of EleutherAI/gpt-neox, for the engine `neox`."""
+    neox_data: Path | None = None
+    """Folder that links tokens and index maps under GPT-NeoX's own names."""
+    tokenizer: Path | None = None
+    """tokenizer.json, for the engine `neox`."""
 
 
 def train_segment(job: SegmentJob) -> None:

@@ -34,12 +34,20 @@ class CorpusInput(Entry):
     order_sha256: Sha256
 
 
+class Trunk(Entry):
+    """The run of a constant schedule that a decay branch leaves."""
+
+    fingerprint: Sha256
+    step: int
+    """The branch starts from the trunk's state after this step."""
+
+
 class RunSpec(Entry):
     """All that decides a run's result."""
 
     recipe: int
-    engine: Literal["torch"]
-    numerics: Literal["fp32"]
+    engine: Literal["torch", "neox"]
+    numerics: Literal["fp32", "bf16", "fp16"]
     mix: Identifier
     size: Identifier
     schedule_id: Identifier
@@ -51,6 +59,7 @@ class RunSpec(Entry):
     init_sha256: Sha256
     tokenizer_sha256: Sha256
     end_of_text_id: int
+    trunk: Trunk | None = None
 
 
 def read_spec(path: Path) -> tuple[RunSpec, str]:

@@ -43,7 +43,7 @@ def _take_over(job: SegmentJob, spec: RunSpec, fingerprint: str) -> TrainingLoop
     """Load the newest whole state, make the next generation and return the loop that goes on from there."""
     schedule, run_folder = spec.schedule, job.work / fingerprint
     samples = BlendedSamples(job.orders, job.tokens, schedule.sequence_length, schedule.batch_size)
-    network = NetworkInTraining(spec.architecture, schedule, job.micro_batch)
+    network = NetworkInTraining(spec.architecture, schedule, job.placement.micro_batch)
     generation = None
     while generation is None:
         newest = newest_generation(run_folder)

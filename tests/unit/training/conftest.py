@@ -73,7 +73,6 @@ class RunFiles:
             previous=None,
             marker=self.marker(end_step),
             checkpoint_interval_s=600.0,
-            micro_batch=None,
         )
         return replace(job, **changes)
 

@@ -13,6 +13,7 @@ import pytest
 
 from tenbin.errors import UserError
 from tenbin.files import read_json
+from tenbin.study.execution import Placement
 from tenbin.training.checkpoints import Checkpoint
 from tenbin.training.generations import Generation, Start, claim_generation
 from tenbin.training.history import assemble_history
@@ -59,9 +60,9 @@ def steps_written(run):
 @pytest.mark.golden
 def test_a3_in_two_segments_is_the_recorded_run_and_the_uncut_one_to_the_bit(make_golden_run, golden, tmp_path):
     uncut, cut = make_golden_run(tmp_path / "uncut"), make_golden_run(tmp_path / "cut")
-    train_segment(uncut.job(60, micro_batch=4))
-    train_segment(cut.job(30, micro_batch=4))
-    train_segment(cut.job(60, micro_batch=4, previous=cut.marker(30)))
+    train_segment(uncut.job(60, placement=Placement(micro_batch=4)))
+    train_segment(cut.job(30, placement=Placement(micro_batch=4)))
+    train_segment(cut.job(60, placement=Placement(micro_batch=4), previous=cut.marker(30)))
     assert_same_training(cut, uncut, 60)
     assert np.abs(losses(uncut, 60) - recorded_losses(golden / "runs/A3/steps.csv")).max() <= 2e-6
     resumed = recorded_losses(golden / "runs/A3/resume30_steps.csv")
