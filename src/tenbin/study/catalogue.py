@@ -132,14 +132,16 @@ class Schedule(Entry):
         """Return why this cannot be a decay branch of a trunk, or None if it can."""
         if trunk.branch_of or trunk.decay != "constant":
             return f"branch_of {self.branch_of}: only a schedule with decay: constant can have branches"
-        for key in ("batch_size", "sequence_length", "peak_learning_rate", "optimizer"):
+        for key in ("batch_size", "sequence_length", "peak_learning_rate", "warmup_share", "optimizer"):
             if getattr(self, key) != getattr(trunk, key):
                 return f"{key} is {getattr(self, key)}, the trunk {self.branch_of} has {getattr(trunk, key)}"
-        if not self.branch_step or self.branch_step >= min(self.steps, trunk.steps + 1):
-            return f"branch_step {self.branch_step} must lie before steps {self.steps} and within {self.branch_of}"
         if self.steps > trunk.steps:
             return (
-                f"steps {self.steps}: a branch reads its trunk's samples, and {self.branch_of} has {trunk.steps} steps"
+                f"steps {self.steps}: the branch reads the samples of {self.branch_of}, which has {trunk.steps} steps"
+            )
+        if not trunk.warmup_share * trunk.steps < (self.branch_step or 0) < self.steps:
+            return (
+                f"branch_step {self.branch_step} must lie after the warm-up of {self.branch_of} and before {self.steps}"
             )
         return None
 

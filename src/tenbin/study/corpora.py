@@ -112,18 +112,37 @@ class PackageCorpus(_Documents):
     """Share of documents held out for validation, by hash."""
 
 
-class HubCorpus(_Documents):
+class _OnHub(Entry):
+    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    """Dataset repository, ORGANISATION/NAME."""
+    revision: str = Field(pattern=r"^[0-9a-f]{7,40}$")
+    """Commit of the dataset, 40 hex digits or an unambiguous beginning of at least 7: a branch can move."""
+    file_bytes: int | None = Field(default=None, gt=0)
+    """Typical size of a file in bytes, for the plan's disk budget."""
+    expected_tokens: dict[Split, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
+    """Tokens of a split as far as known beforehand, for plans and prices; the real count replaces it."""
+
+
+class HubCorpus(_Documents, _OnHub):
     """Files of a Hugging Face dataset at a pinned revision, one download a file."""
 
     kind: Literal["hub"]
-    repository: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
-    """Dataset repository, ORGANISATION/NAME."""
-    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
-    """Commit of the dataset, 40 hex digits: a branch can move."""
-    train: tuple[str, ...] = Field(min_length=1)
+    train: tuple[str, ...] = ()
     """Files of the train split; `{00000..01023}` counts up as in a shell."""
     valid: tuple[str, ...] = ()
     """Files of the valid split, likewise; none with `valid_share`."""
+
+
+class HubTokensCorpus(_Text, _OnHub):
+    """Tokens that exist already on the hub: consecutive byte slices of one .bin, and its .idx."""
+
+    kind: Literal["hub_tokens"]
+    tokenizer: Identifier
+    """The tokenizer, by its id in `tokenizers`, that made these tokens."""
+    parts: tuple[str, ...] = Field(min_length=1)
+    """Slices of the train split's .bin in order; `{00000..00132}` counts up as in a shell."""
+    index: str = Field(min_length=1)
+    """The .idx of the whole."""
 
 
 class FilesCorpus(_Documents):
@@ -148,4 +167,8 @@ class TokensCorpus(_Text):
     """Path of the valid pair without .bin and .idx."""
 
 
-Corpus = Annotated[PackageCorpus | HubCorpus | FilesCorpus | TokensCorpus, Field(discriminator="kind")]
+Corpus = Annotated[
+    PackageCorpus | HubCorpus | FilesCorpus | TokensCorpus | HubTokensCorpus, Field(discriminator="kind")
+]
+TOKENIZED = (TokensCorpus, HubTokensCorpus)
+"""Kinds that come as tokens, without text."""

@@ -97,8 +97,12 @@ class Execution(Entry):
     """Seconds between checkpoints within a segment: what a killed job loses at most."""
     stop_margin_s: float = Field(default=600.0, ge=0)
     """Seconds before the queue's time limit at which a training job saves its state and stops itself."""
+    lease_s: float = Field(default=180.0, gt=0)
+    """Seconds without a sign of life after which another job may take a run over."""
     download_window: int | None = Field(default=None, gt=0)
     """Most raw source files of a corpus's split that lie on the disk at once; none: no limit."""
+    discard_documents: bool = False
+    """Whether a shard's documents are deleted once tokenized: large studies need not hold text and tokens."""
     disk_budget_gb: float | None = Field(default=None, gt=0)
     """Largest disk use in 10^9 bytes that a plan may need; none: no limit."""
     budget_gpu_hours: float | None = Field(default=None, ge=0)

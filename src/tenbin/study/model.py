@@ -8,7 +8,15 @@ from pydantic import Field, model_validator
 
 from tenbin.study.base import Entry, Identifier
 from tenbin.study.catalogue import Mix, Schedule, Size, Valid
-from tenbin.study.corpora import Corpus, FilesCorpus, HubCorpus, Package, PackageCorpus, TokensCorpus, TranslationTable
+from tenbin.study.corpora import (
+    TOKENIZED,
+    Corpus,
+    HubTokensCorpus,
+    Package,
+    PackageCorpus,
+    TokensCorpus,
+    TranslationTable,
+)
 from tenbin.study.execution import Execution, NeoxSettings
 from tenbin.study.style import FigureStyle
 from tenbin.study.tokenizers import GivenTokenizer, Tokenizer
@@ -137,20 +145,22 @@ class Study(Entry):
         for id_, corpus in self.corpora.items():
             if corpus.kind == "package":
                 yield f"corpora.{id_}.package", "packages", [corpus.package]
-            if corpus.kind == "tokens":
+            if isinstance(corpus, TOKENIZED):
                 yield f"corpora.{id_}.tokenizer", "tokenizers", [corpus.tokenizer]
         for id_, tokenizer in self.tokenizers.items():
             if tokenizer.kind == "trained":
                 yield f"tokenizers.{id_}.corpora", "corpora", tokenizer.corpora
             elif tokenizer.package:
                 yield f"tokenizers.{id_}.package", "packages", [tokenizer.package]
+        for id_, schedule in self.schedules.items():
+            yield f"schedules.{id_}.branch_of", "schedules", filter(None, [schedule.branch_of])
+        yield from self._references_of_the_selection()
+
+    def _references_of_the_selection(self) -> Iterator[tuple[str, str, Iterable[str]]]:
         yield "study.tokenizer", "tokenizers", [self.study.tokenizer]
         yield "study.valids", "valids", self.study.valids
         for key in ("segment_steps", "placements", "also_price"):
             yield f"execution.{key}", "sizes", getattr(self.execution, key)
-        for id_, schedule in self.schedules.items():
-            if schedule.branch_of:
-                yield f"schedules.{id_}.branch_of", "schedules", [schedule.branch_of]
         for number, block in enumerate(self.study.blocks):
             yield f"study.blocks.{number}.mixes", "mixes", block.mixes
             yield f"study.blocks.{number}.sizes", "sizes", block.sizes
@@ -173,22 +183,34 @@ class Study(Entry):
     @model_validator(mode="after")
     def _branches_fit_their_trunks(self) -> "Study":
         for id_, schedule in self.schedules.items():
-            if schedule.branch_of:
-                trunk = self.schedules[schedule.branch_of]
-                problem = schedule.misfit(trunk)
-                if problem:
-                    raise ValueError(f"schedules.{id_}: {problem}")
+            problem = schedule.branch_of and schedule.misfit(self.schedules[schedule.branch_of])
+            if problem:
+                raise ValueError(f"schedules.{id_}: {problem}")
         return self
 
     @model_validator(mode="after")
     def _engine_is_described(self) -> "Study":
         if self.study.engine == "neox" and self.neox is None:
             raise ValueError("neox.home: missing; name a checkout of EleutherAI/gpt-neox, or set study.engine to torch")
+        if self.study.engine == "neox":
+            self._neox_can_train()
         if self.study.numerics == "fp16" and not all(
             self.execution.placement(run.size).gpus_per_node for run in self.runs()
         ):
             raise ValueError("study.numerics: fp16 needs GPUs for every size (execution.placements.SIZE.gpus_per_node)")
         return self
+
+    def _neox_can_train(self) -> None:
+        """Refuse what GPT-NeoX itself refuses or would do otherwise."""
+        for run in self.runs():
+            if run.seed < 1:
+                raise ValueError(f"study.seeds: {run.seed}: GPT-NeoX takes no seed below 1; choose another")
+            schedule = self.schedules[run.schedule]
+            if schedule.branch_of and schedule.decay == "linear" and schedule.final_learning_rate:
+                raise ValueError(
+                    f"schedules.{run.schedule}: a linear branch of GPT-NeoX ends at rate 0; set final_learning_rate to "
+                    "0, decay to cosine, or study.engine to torch"
+                )
 
     @model_validator(mode="after")
     def _splits_exist(self) -> "Study":
@@ -233,7 +255,7 @@ class Study(Entry):
                     raise ValueError(f"tokenizers.{id_}: package and member go together")
                 continue
             for corpus in tokenizer.corpora:
-                if isinstance(self.corpora[corpus], TokensCorpus):
+                if isinstance(self.corpora[corpus], TOKENIZED):
                     raise ValueError(f"tokenizers.{id_}.corpora: {corpus} has tokens and no text to train on")
         return self
 
@@ -241,7 +263,7 @@ class Study(Entry):
     def _existing_tokens_fit_the_tokenizer(self) -> "Study":
         for id_, corpus in self.corpora.items():
             used = {corpus for corpus, _ in self.used_splits()}
-            if isinstance(corpus, TokensCorpus) and corpus.tokenizer != self.study.tokenizer and id_ in used:
+            if isinstance(corpus, TOKENIZED) and corpus.tokenizer != self.study.tokenizer and id_ in used:
                 raise ValueError(
                     f"corpora.{id_}.tokenizer is {corpus.tokenizer}; the study's tokenizer is {self.study.tokenizer}"
                 )
@@ -252,8 +274,10 @@ def has_split(corpus: Corpus, split: str) -> bool:
     """Tell whether a corpus can give a split."""
     if isinstance(corpus, TokensCorpus):
         return getattr(corpus, split) is not None
-    if isinstance(corpus, FilesCorpus | HubCorpus) and corpus.valid and corpus.valid_share is not None:
+    if isinstance(corpus, HubTokensCorpus):
+        return split == "train"
+    if isinstance(corpus, PackageCorpus):
+        return True
+    if corpus.valid and corpus.valid_share is not None:
         raise ValueError("a corpus has valid files or a valid_share, not both")
-    if isinstance(corpus, FilesCorpus | HubCorpus) and split == "valid":
-        return bool(corpus.valid) or corpus.valid_share is not None
-    return True
+    return bool(getattr(corpus, split)) or (bool(corpus.train) and corpus.valid_share is not None)

@@ -71,6 +71,21 @@ def run_settings(study: Study, run: Run) -> str:
     )
 
 
+def placement_settings(study: Study, size: str) -> str:
+    """Return where and how runs of a size train; no part of their spec."""
+    execution, walltime_h = study.execution, study.execution.walltime_h(size)
+    return _spell(
+        {
+            "placement": execution.placement(size).model_dump(mode="json"),
+            "walltime_s": walltime_h and 3600 * walltime_h,
+            "stop_margin_s": execution.stop_margin_s,
+            "checkpoint_interval_s": execution.checkpoint_interval_s,
+            "lease_s": execution.lease_s,
+            "neox_home": study.neox and study.neox.home,
+        }
+    )
+
+
 def comparison_settings(study: Study) -> str:
     """Return the pairs of curves, one language alone against a mix, that the study can compare."""
     return _spell([comparison.model_dump(mode="json") for comparison in find_comparisons(study)])

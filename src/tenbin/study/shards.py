@@ -9,7 +9,7 @@ from glob import glob
 from pathlib import PurePath
 
 from tenbin.errors import UserError
-from tenbin.study.corpora import Corpus, FilesCorpus, HubCorpus
+from tenbin.study.corpora import Corpus, FilesCorpus, HubCorpus, HubTokensCorpus
 
 RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
 
@@ -49,6 +49,8 @@ def expand_range(pattern: str) -> list[str]:
 def _source_names(corpus_id: str, corpus: Corpus, split: str) -> list[str]:
     if isinstance(corpus, HubCorpus):
         return [name for pattern in getattr(corpus, split) for name in expand_range(pattern)]
+    if isinstance(corpus, HubTokensCorpus):
+        return [*(name for pattern in corpus.parts for name in expand_range(pattern)), corpus.index]
     if isinstance(corpus, FilesCorpus):
         return [name for pattern in getattr(corpus, split) for name in _match(corpus_id, split, pattern)]
     if corpus.kind == "package":

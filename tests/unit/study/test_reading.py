@@ -114,7 +114,62 @@ MISTAKES: dict[str, tuple[Callable[[Config], object], list[str]]] = {
         lambda c: c["corpora"].update(en={**FILES, "train": ["a.jsonl"]}),
         ["valids.en.split", "corpus en has no valid split"],
     ),
+    "a mix of held-out text": (
+        lambda c: c["corpora"].update(ja={**HUB, "language": "ja", "valid": ["v.json"]}),
+        ["mixes.ja", "corpus ja has no train split"],
+    ),
+    "abbreviated commit too short": (
+        lambda c: c["corpora"].update(hub={**HUB, "train": ["t.json"], "revision": "ba55f"}),
+        ["corpora.hub.revision", "ba55f"],
+    ),
+    "engine neox without a checkout": (lambda c: c["study"].update(engine="neox"), ["neox.home", "checkout"]),
+    "seed that GPT-NeoX refuses": (
+        lambda c: (c["study"].update(engine="neox"), c.update(neox={"home": "x"})),
+        ["study.seeds", "no seed below 1"],
+    ),
+    "linear branch that GPT-NeoX cannot end": (
+        lambda c: (
+            branch(c),
+            c["study"].update(engine="neox", seeds=[1]),
+            c["study"]["blocks"][0].update(schedule="branch"),
+            c.update(neox={"home": "x"}),
+        ),
+        ["schedules.branch", "ends at rate 0"],
+    ),
+    "fp16 on a CPU": (lambda c: c["study"].update(numerics="fp16"), ["study.numerics", "fp16 needs GPUs"]),
+    "branch without a step": (lambda c: branch(c, branch_step=None), ["schedules.branch", "go together"]),
+    "branch that does not decay": (lambda c: branch(c, decay="constant"), ["schedules.branch", "a branch decays"]),
+    "branch of nothing": (lambda c: branch(c, branch_of="it9"), ["schedules.branch.branch_of", "no 'it9'"]),
+    "branch of a decaying schedule": (lambda c: branch(c, branch_of="it500"), ["schedules.branch", "decay: constant"]),
+    "branch longer than its trunk": (
+        lambda c: branch(c, steps=900),
+        ["schedules.branch", "trunk, which has 500 steps"],
+    ),
+    "branch within the warm-up": (lambda c: branch(c, branch_step=10), ["schedules.branch", "after the warm-up"]),
+    "branch of another batch": (lambda c: branch(c, batch_size=8), ["schedules.branch", "batch_size is 8"]),
+    "queue that the site has not": (
+        lambda c: c.update(execution={"placements": {"e3": {"queue": "night"}}}),
+        ["execution.placements.e3.queue", "no 'night' in site.queues"],
+    ),
+    "placement of an absent size": (
+        lambda c: c.update(execution={"placements": {"e99": {}}}),
+        ["execution.placements", "'e99'"],
+    ),
+    "more processes than GPUs": (
+        lambda c: c.update(execution={"placements": {"e3": {"gpus_per_node": 8, "processes_per_node": 4}}}),
+        ["execution.placements.e3", "must equal gpus_per_node"],
+    ),
 }
+
+
+def branch(config: Config, **changes: object) -> None:
+    """Add a trunk of 500 steps and a branch of it."""
+    trunk = config["schedules"]["it500"] | {"decay": "constant"}
+    leaves = {"steps": 400, "decay": "linear", "branch_of": "trunk", "branch_step": 300}
+    config["schedules"] |= {"trunk": trunk, "branch": trunk | leaves | changes}
+
+
+HUB = {"kind": "hub", "repository": "a/b", "revision": "0" * 40, "language": "en", "source": "x", "licence": "x"}
 FILES = {"kind": "files", "language": "en", "source": "x", "licence": "x"}
 
 
