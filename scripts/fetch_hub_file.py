@@ -1,8 +1,9 @@
-"""Fetch one file of a Hugging Face dataset at a pinned commit; $HF_ENDPOINT names another hub."""
+"""Fetch one file of a Hugging Face dataset at a pinned commit, or the rest of one; $HF_ENDPOINT names another hub."""
 
 import argparse
 from pathlib import Path
 
+from tenbin.corpora.backoff import ATTEMPTS
 from tenbin.corpora.hub import fetch_hub_file
 from tenbin.errors import command
 
@@ -15,8 +16,11 @@ def main() -> None:
     parser.add_argument("--file", required=True, help="path of the file in the repository")
     parser.add_argument("--out", type=Path, required=True, help="where to put the file")
     parser.add_argument("--record", type=Path, required=True, help="its record (JSON)")
+    parser.add_argument(
+        "--attempts", type=int, default=ATTEMPTS, help="give up after so many in a row that brought nothing"
+    )
     args = parser.parse_args()
-    fetch_hub_file(args.repository, args.revision, args.file, args.out, args.record)
+    fetch_hub_file(args.repository, args.revision, args.file, args.out, args.record, attempts=args.attempts)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from tenbin.study.corpora import Corpus, Package
 
 ENTRIES = {"packages": TypeAdapter(Package), "corpora": TypeAdapter(Corpus)}
-KINDS = {"package", "hub", "files", "tokens"}
+KINDS = {"package", "hub", "files", "tokens", "hub_tokens"}
 
 
 @pytest.fixture

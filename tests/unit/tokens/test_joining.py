@@ -1,12 +1,14 @@
 """Joining shards: the bytes of one pass, and never both copies on the disk."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
 
 from tenbin.errors import UserError
 from tenbin.files import read_json, verify_file, write_json
-from tenbin.tokens import joining
+from tenbin.tokens import appending
+from tenbin.tokens.appending import Piece, copy_piece
 from tenbin.tokens.joining import join_shards
 
 SHARDS = (["the cat", "猫"], [""], ["the mat", "", "cat sat on"], ["マット"])
@@ -62,21 +64,20 @@ def test_an_interrupted_join_goes_on_where_it_stopped(
     tmp_path: Path, shards: list[Path], whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     out = tmp_path / "joined" / "train"
-    append = joining._append
 
-    def append_until_the_disk_is_full(shard, joined) -> None:
-        if shard.bin_path.name == "00002.bin":
+    def copy_until_the_disk_is_full(piece: Piece, joined: BinaryIO) -> None:
+        if piece.path.name == "00002.bin":
             joined.write(b"half a sh")
             raise OSError(28, "No space left on device")
-        append(shard, joined)
+        copy_piece(piece, joined)
 
-    monkeypatch.setattr(joining, "_append", append_until_the_disk_is_full)
-    with pytest.raises(OSError, match="No space"):
-        join(shards, out, free_shards=True)
+    with monkeypatch.context() as patched:
+        patched.setattr(appending, "copy_piece", copy_until_the_disk_is_full)
+        with pytest.raises(OSError, match="No space"):
+            join(shards, out, free_shards=True)
     assert not out.with_suffix(".bin").exists()
     assert shards[0].with_suffix(".bin").stat().st_size == 0
     assert shards[2].with_suffix(".bin").stat().st_size > 0
-    monkeypatch.setattr(joining, "_append", append)
     join(shards, out, free_shards=True)
     assert_same_pair(out, whole)
 
