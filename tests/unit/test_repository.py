@@ -14,8 +14,9 @@ LINK = re.compile(r"\]\(([^)#:]+)(?:#[^)]*)?\)")
 
 def pins(repository: Path) -> dict[str, str]:
     project = tomllib.loads((repository / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    return dict(pin.split("==") for pin in wanted)
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["cluster"], *extras["dev"]]
+    return dict(pin.split("==") for pin in wanted if pin != "tenbin[cluster]")
 
 
 def test_every_dependency_is_pinned(repository: Path) -> None:
@@ -29,7 +30,7 @@ def test_constraints_are_of_the_same_versions(repository: Path) -> None:
         assert locked[name.lower().replace("_", "-")] == version, f"run `make lock`: {name}"
 
 
-@pytest.mark.parametrize("name", ["data", "train", "plot"])
+@pytest.mark.parametrize("name", ["data", "train", "neox", "plot"])
 def test_conda_environments_hold_the_pinned_versions(name: str, repository: Path) -> None:
     environment = yaml.safe_load((repository / "envs" / f"{name}.yaml").read_text(encoding="utf-8"))
     (pip,) = (entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict))
