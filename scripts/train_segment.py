@@ -1,8 +1,13 @@
-"""Train one segment of a run with the engine torch, going on from whatever the work folder holds."""
+"""Train one segment of a run, going on from whatever the work folder holds.
+
+Leaves with 0 when the segment is trained, 75 when it stopped itself before its time limit and 128 + signal when it was
+asked to: in both cases the state is saved and running it again goes on. 1 is an error that stays until it is mended.
+"""
 
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 from tenbin.arguments import named_path
 from tenbin.errors import command
@@ -12,7 +17,7 @@ from tenbin.training.segment import SegmentJob, train_segment
 
 def main() -> None:
     """Parse arguments and train."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--spec", type=Path, required=True, help="spec of the run (JSON)")
     parser.add_argument(
         "--tokens", type=named_path, action="append", required=True, metavar="CORPUS=PREFIX", help="a corpus's tokens"
@@ -21,19 +26,23 @@ def main() -> None:
     parser.add_argument("--init", type=Path, required=True, help="initial weights (safetensors)")
     parser.add_argument("--end-step", type=int, required=True, help="last step of the segment")
     parser.add_argument("--work", type=Path, required=True, help="folder of checkpoints of all runs")
+    parser.add_argument("--placement", type=json.loads, default={}, help="where, how long and how to train (JSON)")
     parser.add_argument("--threads", type=int, default=1, help="CPU threads")
-    parser.add_argument("--previous", type=Path, help="marker of the segment before")
-    parser.add_argument("--marker", type=Path, required=True, help="marker of this segment to write (JSON)")
-    parser.add_argument("--checkpoint-interval-s", type=float, default=600.0, help="seconds between checkpoints")
-    parser.add_argument("--placement", type=json.loads, default={}, help="nodes, processes, GPUs, micro-batch (JSON)")
-    parser.add_argument("--walltime-s", type=float, help="time limit of this job, from its start; default: none")
-    parser.add_argument("--stop-margin-s", type=float, default=600.0, help="seconds before it to save and stop at")
-    parser.add_argument("--neox-home", type=Path, help="checkout of EleutherAI/gpt-neox")
-    parser.add_argument("--neox-data", type=Path, help="tokens and index maps under GPT-NeoX's names")
+    parser.add_argument("--previous", type=Path, help="marker of the segment before; a branch's first: of its trunk's")
+    parser.add_argument("--neox-links", type=Path, help="record of the data under GPT-NeoX's own names (JSON)")
     parser.add_argument("--tokenizer", type=Path, help="tokenizer.json, for the engine neox")
+    parser.add_argument("--marker", type=Path, required=True, help="marker of this segment to write (JSON)")
     args = vars(parser.parse_args())
-    args |= {"tokens": dict(args["tokens"]), "placement": Placement(**args["placement"])}
-    train_segment(SegmentJob(**args))
+    links, placement = args.pop("neox_links"), args.pop("placement")
+    args |= {"tokens": dict(args["tokens"]), "neox_data": links and links.with_suffix("")}
+    train_segment(SegmentJob(**args, **read_placement(placement)))
+
+
+def read_placement(settings: dict[str, Any]) -> dict[str, Any]:
+    """Return what a placement says of a job."""
+    home = settings.pop("neox_home", None)
+    place = Placement(**settings.pop("placement", {}))
+    return settings | {"placement": place, "neox_home": home and Path(home)}
 
 
 if __name__ == "__main__":

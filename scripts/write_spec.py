@@ -17,6 +17,7 @@ def main() -> None:
     parser.add_argument("--blend", type=Path, required=True, help="record of the blend (JSON)")
     parser.add_argument("--init", type=Path, required=True, help="record of the initial weights (JSON)")
     parser.add_argument("--tokenizer", type=Path, required=True, help="record of the tokenizer (JSON)")
+    parser.add_argument("--trunk-spec", type=Path, help="spec of the run that this decay branch leaves (JSON)")
     parser.add_argument("--spec", type=Path, required=True, help="the spec to write")
     args = parser.parse_args()
     write_spec(
@@ -27,6 +28,7 @@ def main() -> None:
         blend=args.blend,
         init=args.init,
         tokenizer=args.tokenizer,
+        trunk=args.trunk_spec,
     )
 
 

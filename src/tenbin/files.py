@@ -8,6 +8,7 @@ has its SHA-256 and size in the JSON beside it, and the next stage verifies what
 import hashlib
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,7 +47,7 @@ def sha256_file(path: Path) -> str:
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; rename it into place, or remove it if the body fails."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.parent / f".{path.name}.{os.getpid()}.partial"
+    partial = _partial(path)
     try:
         yield partial
         _flush_to_disk(partial)
@@ -59,7 +60,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 @contextmanager
 def atomic_directory(path: Path) -> Iterator[Path]:
     """Yield a temporary folder beside `path`; rename it into place, replacing what was there."""
-    partial = path.parent / f".{path.name}.{os.getpid()}.partial"
+    partial = _partial(path)
     partial.mkdir(parents=True)
     try:
         yield partial
@@ -70,6 +71,11 @@ def atomic_directory(path: Path) -> Iterator[Path]:
         _flush_to_disk(path.parent)
     finally:
         _remove(partial)
+
+
+def _partial(path: Path) -> Path:
+    # Two hosts may have processes of one number and share this folder.
+    return path.parent / f".{path.name}.{platform.node()}.{os.getpid()}.partial"
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -70,7 +70,7 @@ class Trunk(nn.Module):
 
     def forward(self, token_ids: Tensor) -> Tensor:
         """Return hidden states [batch, positions, hidden_size]."""
-        rotation = rotary_table(token_ids.shape[1], self.architecture.rotary_width)
+        rotation = rotary_table(token_ids.shape[1], self.architecture.rotary_width, token_ids.device)
         hidden: Tensor = self.embed_in(token_ids)
         for layer in self.layers:
             hidden = layer(hidden, rotation)
@@ -130,10 +130,10 @@ class FeedForward(nn.Module):
         return output
 
 
-def rotary_table(positions: int, rotary_width: int) -> Tensor:
+def rotary_table(positions: int, rotary_width: int, device: torch.device | None = None) -> Tensor:
     """Return cos and sin of position / base^(2i / rotary_width) (Su et al. 2021) [2, positions, rotary_width / 2]."""
-    frequencies = 1.0 / ROTARY_BASE ** (torch.arange(0, rotary_width, 2).float() / rotary_width)
-    angles = torch.outer(torch.arange(positions).float(), frequencies)
+    frequencies = 1.0 / ROTARY_BASE ** (torch.arange(0, rotary_width, 2, device=device).float() / rotary_width)
+    angles = torch.outer(torch.arange(positions, device=device).float(), frequencies)
     return torch.stack([angles.cos(), angles.sin()])
 
 

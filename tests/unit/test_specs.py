@@ -81,3 +81,63 @@ def test_settings_are_json_that_names_the_run(settings: str) -> None:
         "schedule_id": "it500",
         "seed": 0,
     }
+
+
+def branch_settings(settings: str, **changes: object) -> str:
+    content = json.loads(settings)
+    branch = {"branch_of": "wsd", "branch_step": 200, "decay": "linear", "steps": 300} | changes
+    return json.dumps(content | {"schedule_id": "wsd300", "schedule": content["schedule"] | branch})
+
+
+@pytest.fixture
+def trunk_settings(settings: str) -> str:
+    content = json.loads(settings)
+    return json.dumps(content | {"schedule_id": "wsd", "schedule": content["schedule"] | {"decay": "constant"}})
+
+
+def test_a_branch_names_its_trunk_and_only_a_branch_does(tmp_path: Path, trunk_settings: str) -> None:
+    inputs = write_inputs(tmp_path) | {"orders": {"en": tmp_path / "index.json"}}
+    write_spec(trunk_settings, tmp_path / "trunk.json", **inputs)
+    write_spec(branch_settings(trunk_settings), tmp_path / "spec.json", trunk=tmp_path / "trunk.json", **inputs)
+    trunk = {"fingerprint": seal_of(tmp_path / "trunk.json"), "step": 200}
+    assert read_json(tmp_path / "spec.json")["trunk"] == trunk
+    assert "trunk" not in read_json(tmp_path / "trunk.json")
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"batch_size": 3}, "batch_size is 3, the trunk wsd has"),
+        ({"branch_step": 300}, "branch_step 300 must lie"),
+        ({"steps": 501}, "which has 500 steps"),
+    ],
+)
+def test_a_trunk_that_does_not_fit_is_refused(
+    tmp_path: Path, trunk_settings: str, changes: dict[str, object], message: str
+) -> None:
+    inputs = write_inputs(tmp_path) | {"orders": {"en": tmp_path / "index.json"}}
+    write_spec(trunk_settings, tmp_path / "trunk.json", **inputs)
+    with pytest.raises(UserError, match=message):
+        write_spec(
+            branch_settings(trunk_settings, **changes), tmp_path / "spec.json", trunk=tmp_path / "trunk.json", **inputs
+        )
+    assert not (tmp_path / "spec.json").exists()
+
+
+def test_a_trunk_that_reads_other_files_is_refused(tmp_path: Path, trunk_settings: str) -> None:
+    inputs = write_inputs(tmp_path) | {"orders": {"en": tmp_path / "index.json"}}
+    write_spec(trunk_settings, tmp_path / "trunk.json", **inputs)
+    inputs |= write_inputs(tmp_path, blend="other")
+    with pytest.raises(UserError, match="its blend_sha256 is another"):
+        write_spec(branch_settings(trunk_settings), tmp_path / "spec.json", trunk=tmp_path / "trunk.json", **inputs)
+
+
+def test_a_branch_without_its_trunk_is_refused_and_so_is_a_trunk_without_a_branch(
+    tmp_path: Path, trunk_settings: str
+) -> None:
+    inputs = write_inputs(tmp_path) | {"orders": {"en": tmp_path / "index.json"}}
+    with pytest.raises(UserError, match="--trunk-spec is for decay branches"):
+        write_spec(branch_settings(trunk_settings), tmp_path / "spec.json", **inputs)
+    write_spec(trunk_settings, tmp_path / "trunk.json", **inputs)
+    with pytest.raises(UserError, match="--trunk-spec is for decay branches"):
+        write_spec(trunk_settings, tmp_path / "spec.json", trunk=tmp_path / "trunk.json", **inputs)

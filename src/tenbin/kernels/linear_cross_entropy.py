@@ -35,7 +35,7 @@ def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Ten
 @torch.no_grad()
 def token_losses(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
     """Return the cross-entropy in nats of every target [n], float32, without gradients; shapes as above."""
-    log_sums = torch.empty(len(hidden), dtype=hidden.dtype)
+    log_sums = hidden.new_empty(len(hidden))
     bounded = _logits_are_bounded(hidden, weight)
     for rows in _chunks(len(hidden), len(weight)):
         exponentials, shift = _exponentials(hidden[rows], weight, None, bounded)
@@ -64,7 +64,7 @@ def _loss_and_gradients(hidden: Tensor, weight: Tensor, targets: Tensor) -> tupl
     with_ones = torch.cat([weight, weight.new_ones(len(weight), 1)], dim=1)
     target_weights = weight[targets]
     hidden_gradient, weight_gradient = torch.empty_like(hidden), torch.zeros_like(weight)
-    losses = torch.empty(count, dtype=hidden.dtype)
+    losses = hidden.new_empty(count)
     bounded = _logits_are_bounded(hidden, weight)
     chunks = _chunks(count, len(weight))
     buffer = hidden.new_empty(chunks[0].stop, len(weight))

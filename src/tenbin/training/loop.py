@@ -59,7 +59,7 @@ class TrainingLoop:
         schedule = self.network.schedule
         progress = Progress(done, end_step, schedule.steps, schedule.batch_size * schedule.sequence_length)
         saved = time.monotonic()
-        while done < end_step and request.signal is None:
+        while done < end_step and not request.asked:
             done += 1
             line = self._step(done)
             history.write(line)
@@ -87,15 +87,11 @@ class TrainingLoop:
 
     def _save(self, step: int, history: HistoryWriter) -> Checkpoint:
         if step == self.generation.start.step:
-            return self._start_checkpoint()
+            return Checkpoint(self.generation.origin, step)
         history.sync()
         checkpoint = save_checkpoint(self.generation, step, self.fingerprint, self.network.state())
         prune_checkpoints(self.generation, step, segment_ends(self.generation.run_folder))
         return checkpoint
-
-    def _start_checkpoint(self) -> Checkpoint:
-        start = self.generation.start
-        return Checkpoint(Generation(self.generation.run_folder, start.generation), start.step)
 
 
 def _scalars(line: Line, tokens_per_step: int) -> dict[str, float]:

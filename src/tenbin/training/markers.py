@@ -1,37 +1,44 @@
 """Markers of finished segments: what was trained, by what, and the checkpoint that it ended in.
 
-A marker holds no clock time and no duration. Its copy in the work folder lets a deleted one be written again, byte for
-byte, without a training step.
+A marker holds no clock time and no duration. Its copy in its generation's folder lets a deleted one be written again,
+byte for byte, without a training step.
 """
 
 import platform
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from tenbin.errors import UserError
 from tenbin.files import read_json, write_bytes, write_json
+from tenbin.study.execution import Placement
 from tenbin.training.checkpoints import Checkpoint
-from tenbin.training.generations import Generation
+from tenbin.training.generations import SEGMENTS, Generation, finished_segments, newest_generation
 from tenbin.training.spec import RunSpec
 
-SEGMENTS = "segments"
+
+def marker_copy(generation: Generation, end_step: int) -> Path:
+    """Return where a generation keeps the copy of a segment's marker."""
+    return generation.folder / SEGMENTS / f"{end_step}.json"
 
 
-def marker_copy(run_folder: Path, end_step: int) -> Path:
-    """Return where the work folder keeps the copy of a segment's marker."""
-    return run_folder / SEGMENTS / f"{end_step}.json"
+def find_marker_copy(run_folder: Path, end_step: int) -> Path | None:
+    """Return the copy of the marker of a segment that this run has finished."""
+    number = finished_segments(run_folder, newest_generation(run_folder)).get(str(end_step))
+    copy = marker_copy(Generation(run_folder, number), end_step) if number else None
+    return copy if copy and copy.exists() else None
 
 
 def segment_ends(run_folder: Path) -> list[int]:
     """Return the ends of all segments that this run has finished."""
-    return [int(path.stem) for path in (run_folder / SEGMENTS).glob("*.json") if path.stem.isdigit()]
+    return sorted(map(int, finished_segments(run_folder, newest_generation(run_folder))))
 
 
 def rewrite_marker(run_folder: Path, end_step: int, fingerprint: str, marker: Path) -> bool:
     """Write a marker again from its copy if the work folder still holds its checkpoint; return whether it did."""
-    copy = marker_copy(run_folder, end_step)
-    if not copy.exists() or not _still_holds(run_folder, read_json(copy), fingerprint):
+    copy = find_marker_copy(run_folder, end_step)
+    if copy is None or not _still_holds(run_folder, read_json(copy), fingerprint):
         return False
     write_bytes(marker, copy.read_bytes())
     return True
@@ -40,7 +47,7 @@ def rewrite_marker(run_folder: Path, end_step: int, fingerprint: str, marker: Pa
 def publish_marker(content: dict[str, Any], generation: Generation, marker: Path) -> None:
     """Write a marker and before it its copy, if this generation is still the newest."""
     generation.require_newest()
-    write_json(marker_copy(generation.run_folder, content["steps"]), content)
+    write_json(marker_copy(generation, content["steps"]), content)
     generation.require_newest()
     write_json(marker, content)
 
@@ -55,6 +62,8 @@ def describe_segment(
     threads: int,
     kernel_path: str,
     micro_batch: int,
+    placement: Placement,
+    packages: Sequence[str],
 ) -> dict[str, Any]:
     """Return the content of the marker of the segment that ends in a checkpoint."""
     return {
@@ -71,8 +80,12 @@ def describe_segment(
         "micro_batch": micro_batch,
         "threads": threads,
         "cpu": cpu_model(),
-        "versions": _versions(),
-    }
+        "versions": {name: _version(name) for name in packages} | {"python": platform.python_version()},
+    } | _describe_ranks(placement)
+
+
+def _describe_ranks(placement: Placement) -> dict[str, int]:
+    return {"ranks": placement.ranks, "nodes": placement.nodes} if placement.ranks > 1 else {}
 
 
 def read_marker(path: Path, fingerprint: str) -> dict[str, Any]:
@@ -100,10 +113,6 @@ def _still_holds(run_folder: Path, content: dict[str, Any], fingerprint: str) ->
     except UserError:
         return False
     return bool(content["checkpoint"] == checkpoint.record())
-
-
-def _versions() -> dict[str, str]:
-    return {"tenbin": _version("tenbin"), "torch": _version("torch"), "python": platform.python_version()}
 
 
 def _version(package: str) -> str:

@@ -16,6 +16,7 @@ from tenbin.kernels.linear_cross_entropy import linear_cross_entropy
 from tenbin.model import Architecture, GPTNeoX
 from tenbin.study.catalogue import Schedule
 from tenbin.training.checkpoints import FIRST_MOMENTS, SECOND_MOMENTS, WEIGHTS
+from tenbin.training.divergence import DivergedError
 from tenbin.training.learning_rate import learning_rate
 from tenbin.training.optimizer import AdamW, clip_gradients
 from tenbin.training.spec import NetworkShape
@@ -38,28 +39,20 @@ class NetworkInTraining:
     def step(self, step: int, batch: Tensor) -> tuple[float, float]:
         """Take a step (from 1) on token ids [batch, sequence + 1]; return its loss (nats/token) and gradient norm.
 
-        Raises UserError if either is not finite; the weights are then those before the step.
+        Raises DivergedError if either is not finite; the weights are then those before the step.
         """
         self.model.zero_grad()
         pieces = torch.split(batch, self.micro_batch)
         loss = math.fsum(self._accumulate(piece, 1.0 / len(pieces)) for piece in pieces)
         norm = clip_gradients(self.parameters.values(), self.schedule.optimizer.gradient_clipping)
         if not (math.isfinite(loss) and math.isfinite(norm)):
-            raise UserError(
-                f"training diverged at step {step}: loss {loss}, gradient norm {norm}; "
-                "lower the schedule's peak_learning_rate or lengthen its warm-up"
-            )
+            raise DivergedError(step, loss, norm)
         self.optimizer.update(step, learning_rate(step, self.schedule))
         return loss, norm
 
     def load_weights(self, weights: Arrays) -> None:
         """Copy weights, named as in the model, into it. Raises UserError if names or shapes differ."""
-        expected = {name: tuple(value.shape) for name, value in self.parameters.items()}
-        found = {name: tuple(value.shape) for name, value in weights.items()}
-        if expected != found:
-            wrong = sorted(set(expected.items()) ^ set(found.items()))
-            raise UserError(f"these weights are not of this network: {wrong[0][0]} has another shape or is missing")
-        _copy(weights, self.parameters)
+        copy_weights(weights, self.parameters)
 
     def state(self) -> dict[str, NDArray[np.float32]]:
         """Return weights and moments as arrays that share the network's memory."""
@@ -91,6 +84,16 @@ def build_model(shape: NetworkShape) -> GPTNeoX:
     model = GPTNeoX(Architecture(**shape.model_dump(exclude={"n_nonembedding", "n_total"})))
     assert model.num_parameters() == (shape.n_nonembedding, shape.n_total)
     return model
+
+
+def copy_weights(weights: Arrays, parameters: Mapping[str, Tensor]) -> None:
+    """Copy weights into parameters of the same names. Raises UserError if names or shapes differ."""
+    expected = {name: tuple(value.shape) for name, value in parameters.items()}
+    found = {name: tuple(value.shape) for name, value in weights.items()}
+    if expected != found:
+        wrong = sorted(set(expected.items()) ^ set(found.items()))
+        raise UserError(f"these weights are not of this network: {wrong[0][0]} has another shape or is missing")
+    _copy(weights, parameters)
 
 
 @torch.no_grad()

@@ -4,13 +4,14 @@ A job that finds its segment finished takes no step and writes the marker again,
 fingerprint of the run; that path does without torch.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tenbin.errors import UserError
-from tenbin.files import read_json, seal_of, sha256_file
+from tenbin.files import read_json
 from tenbin.study.execution import Placement
 from tenbin.training import log
+from tenbin.training.generations import LEASE_S
 from tenbin.training.markers import read_marker, rewrite_marker
 from tenbin.training.spec import RunSpec, read_spec
 from tenbin.training.stopping import stop_requests
@@ -32,8 +33,8 @@ class SegmentJob:
     previous: Path | None
     """Marker of the segment before, none for the first."""
     marker: Path
-    checkpoint_interval_s: float
-    placement: Placement = Placement()
+    checkpoint_interval_s: float = 600.0
+    placement: Placement = field(default_factory=Placement)
     """Nodes, processes, GPUs, micro-batch."""
     walltime_s: float | None = None
     """Time limit of the job, from its start; none: no limit."""
@@ -45,13 +46,15 @@ class SegmentJob:
     """Folder that links tokens and index maps under GPT-NeoX's own names."""
     tokenizer: Path | None = None
     """tokenizer.json, for the engine `neox`."""
+    lease_s: float = LEASE_S
+    """Seconds without a sign of life after which another process may take the run over from this one."""
 
 
 def train_segment(job: SegmentJob) -> None:
     """Train to the segment's end and write its marker.
 
     Raises UserError if an input is not the one of the spec, the run diverges or another process takes it over.
-    Exits with 128 + signal after a request to stop, with the state saved.
+    Exits with 128 + signal after a request to stop, with 75 before its time limit; the state is saved in both cases.
     """
     spec, fingerprint = read_spec(job.spec)
     previous_steps = _check_bounds(job, spec, fingerprint)
@@ -59,9 +62,8 @@ def train_segment(job: SegmentJob) -> None:
     if rewrite_marker(run_folder, job.end_step, fingerprint, job.marker):
         log.notice(f"step {job.end_step} is already trained in {run_folder}: no step taken, marker written again")
         return
-    with stop_requests() as request:
-        _check_inputs(job, spec)
-        from tenbin.training.takeover import train  # noqa: PLC0415  # torch takes a second
+    with stop_requests(job.walltime_s, job.stop_margin_s) as request:
+        from tenbin.training.takeover import train  # noqa: PLC0415  # numpy takes a fraction of a second
 
         train(job, spec, fingerprint, previous_steps, request)
 
@@ -70,22 +72,26 @@ def _check_bounds(job: SegmentJob, spec: RunSpec, fingerprint: str) -> int:
     """Return the end of the segment before, 0 for the first."""
     if not 0 < job.end_step <= spec.schedule.steps:
         raise UserError(f"--end-step {job.end_step}: the run of {job.spec} has steps 1 to {spec.schedule.steps}")
-    previous: int = read_marker(job.previous, fingerprint)["steps"] if job.previous else 0
+    if job.walltime_s is not None and job.stop_margin_s >= job.walltime_s:
+        raise UserError(
+            f"a stop margin of {job.stop_margin_s:g} s leaves no time to train within a time limit of "
+            f"{job.walltime_s:g} s; lower stop_margin_s or choose a queue with a longer limit"
+        )
+    previous = _previous_end(job, spec, fingerprint)
     if previous >= job.end_step:
         raise UserError(f"--end-step {job.end_step} does not come after {job.previous}, which ends at step {previous}")
     return previous
 
 
-def _check_inputs(job: SegmentJob, spec: RunSpec) -> None:
-    """Hold what the run reads against its spec; the sample reader verifies the files that the orders name."""
-    if sha256_file(job.init) != spec.init_sha256:
-        raise UserError(f"{job.init} holds other initial weights than {job.spec} names; draw them anew")
-    if seal_of(job.orders / "blend.json") != spec.blend_sha256:
-        raise UserError(f"{job.orders / 'blend.json'} is another blend than {job.spec} names; write the spec anew")
-    for corpus, wanted in spec.corpora.items():
-        index = job.orders / corpus / "index.json"
-        if seal_of(index) != wanted.order_sha256:
-            raise UserError(f"{index} is another order than {job.spec} names; write the spec anew")
-        files = read_json(index)["token_files"]
-        if (files["bin"]["sha256"], files["idx"]["sha256"]) != (wanted.bin_sha256, wanted.idx_sha256):
-            raise UserError(f"{index} orders other tokens than {job.spec} names for {corpus}; write the spec anew")
+def _previous_end(job: SegmentJob, spec: RunSpec, fingerprint: str) -> int:
+    """Return where the segment before ended; a branch's first one follows its trunk's."""
+    if job.previous is None:
+        if spec.trunk:
+            raise UserError(f"{job.spec} is a decay branch: give its trunk's marker of step {spec.trunk.step} too")
+        return 0
+    if spec.trunk and read_json(job.previous).get("fingerprint") == spec.trunk.fingerprint:
+        fingerprint = spec.trunk.fingerprint
+    end: int = read_marker(job.previous, fingerprint)["steps"]
+    if spec.trunk and fingerprint == spec.trunk.fingerprint and end != spec.trunk.step:
+        raise UserError(f"{job.previous} ends at step {end}; the branch of {job.spec} begins after {spec.trunk.step}")
+    return end

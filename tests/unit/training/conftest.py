@@ -20,7 +20,7 @@ from tenbin.study.catalogue import Schedule, Size
 from tenbin.tokens.mmap import pair_paths, write_index
 from tenbin.tokens.records import TextCounts, record_pair, write_pair_record
 from tenbin.training.finish import finish_run
-from tenbin.training.segment import SegmentJob
+from tenbin.training.segment import SegmentJob, train_segment
 
 
 @pytest.fixture(scope="session")
@@ -128,24 +128,33 @@ def make_tiny_run() -> MakeRun:
 
 
 @pytest.fixture
-def make_golden_run(golden: Path) -> MakeRun:
-    """Prepare A3 from the recorded tokens and weights, by the stages before training."""
+def uncut(make_tiny_run: MakeRun, tmp_path: Path) -> RunFiles:
+    """Return the tiny run, trained in one piece."""
+    run = make_tiny_run(tmp_path / "uncut")
+    train_segment(run.job(TINY_SCHEDULE.steps))
+    return run
 
-    def make(folder: Path) -> RunFiles:
-        settings = yaml.safe_load((golden / "runs/A3/run.yml").read_text())
+
+@pytest.fixture
+def make_golden_run(golden: Path) -> MakeRun:
+    """Prepare A1 or A3 from the recorded tokens and weights, by the stages before training."""
+
+    def make(folder: Path, name: str = "A3") -> RunFiles:
+        settings = yaml.safe_load((golden / "runs" / name / "run.yml").read_text())
+        step0 = yaml.safe_load((golden / "runs" / "weights.json").read_text())[name]["step0"]
         tokens = {}
-        for name in ("en", "ja"):
-            source = golden / "tokens" / "bpe4096" / f"{name}_train_text_document"
+        for corpus in ("en", "ja"):
+            source = golden / "tokens" / "bpe4096" / f"{corpus}_train_text_document"
             sizes = np.diff(document_starts(source.with_suffix(".idx"))).astype(np.int32)
-            tokens[name] = folder / "tokens" / name
-            write_pair(tokens[name], np.fromfile(source.with_suffix(".bin"), "<u2"), sizes)
+            tokens[corpus] = folder / "tokens" / corpus
+            write_pair(tokens[corpus], np.fromfile(source.with_suffix(".bin"), "<u2"), sizes)
         return prepare_run(
             folder,
             tokens=tokens,
             weights=settings["train_data_weights"],
             schedule=schedule_of(settings),
             architecture=shape_of(settings).model_dump(),
-            init=golden / "runs/A3/step0.safetensors",
+            init=golden / step0,
             tokenizer=golden / "tokenizer.json",
         )
 

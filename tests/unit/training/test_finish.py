@@ -1,13 +1,21 @@
 """A closed run: its history is whole and its folder is what transformers loads."""
 
 import json
+import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
+from safetensors.numpy import load_file
 
 from tenbin.errors import UserError
-from tenbin.files import read_json, verify_file
+from tenbin.files import read_json, record_file, verify_file, write_json
+from tenbin.study.execution import Placement
+from tenbin.training.checkpoints import Checkpoint
+from tenbin.training.generations import Start, claim_generation
+from tenbin.training.history import HistoryWriter
+from tenbin.training.markers import describe_segment, publish_marker
 from tenbin.training.network import build_model
 from tenbin.training.segment import train_segment
 from tenbin.training.spec import read_spec
@@ -71,6 +79,56 @@ def test_another_tokenizer_is_refused(finished):
     finished.tokenizer.write_text("{}")
     with pytest.raises(UserError, match="another tokenizer"):
         finished.finish(STEPS)
+
+
+def test_a_run_of_gpt_neox_is_closed_with_what_its_checkpoint_holds(make_tiny_run, tmp_path, monkeypatch):
+    run = make_tiny_run(tmp_path)
+    run.respell(engine="neox")
+    checkpoint = train_like_neox(run)
+    weights = load_file(run.init)
+    asked = []
+    exporter = SimpleNamespace(read_weights=lambda *asked_for: asked.append(asked_for) or weights)
+    monkeypatch.setitem(sys.modules, "tenbin.neox.export", exporter)
+    run.finish(STEPS)
+    assert asked == [(checkpoint, read_spec(run.spec)[0])]
+    written = load_file(run.folder / "model" / "model.safetensors")
+    assert {name: array.tolist() for name, array in written.items()} == {
+        name: array.tolist() for name, array in weights.items()
+    }
+    lines = [json.loads(line) for line in (run.folder / "history.jsonl").read_text().splitlines()]
+    assert [line["grad_norm"] for line in lines] == [None] * STEPS
+
+
+def train_like_neox(run):
+    """Leave what the engine neox leaves: a checkpoint of many files, a history without gradient norms, a marker."""
+    generation = claim_generation(run.run_folder, 1, Start())
+    history = HistoryWriter(generation)
+    for step in range(1, STEPS + 1):
+        history.write({"step": step, "loss": 1.0 / step, "grad_norm": None, "seconds": 0.1})
+    history.close()
+    checkpoint = Checkpoint(generation, STEPS)
+    checkpoint.folder.mkdir()
+    (checkpoint.folder / "weights.pt").write_bytes(b"weights")
+    files = {"weights.pt": record_file(checkpoint.folder / "weights.pt")}
+    description = {"fingerprint": run.fingerprint, "step": STEPS, "files": files}
+    write_json(checkpoint.folder / "state.json", description)
+    spec = read_spec(run.spec)[0]
+    place = Placement(nodes=2, gpus_per_node=8)
+    marker = describe_segment(
+        spec,
+        run.fingerprint,
+        checkpoint,
+        previous_steps=0,
+        tokens_per_corpus={"en": 384, "ja": 384},
+        threads=1,
+        kernel_path="neox",
+        micro_batch=1,
+        placement=place,
+        packages=("tenbin", "torch"),
+    )
+    assert (marker["ranks"], marker["nodes"], marker["checkpoint"]) == (16, 2, files)
+    publish_marker(marker, generation, run.marker(STEPS))
+    return checkpoint
 
 
 @pytest.mark.golden
