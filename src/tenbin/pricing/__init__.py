@@ -1,0 +1,1 @@
+"""What a study costs before it runs: FLOPs, GPU-hours, memory, disk, and what of it is stale."""
