@@ -11,6 +11,7 @@ Outputs, by stage (`<results>` is results/, or results/<study> for an overlay):
     <results>/init/{size}/seed{seed}.safetensors                         initial weights
     <results>/runs/{mix}/{size}/{schedule}/seed{seed}/                   spec, segments, history, model, losses
     <results>/losses.csv, scaling/, figures/                             the study's result
+    <results>/plan.csv, plan.md                                          the price, by `snakemake plan`
 """
 
 import os
@@ -34,23 +35,24 @@ include: "rules/runs.smk"
 include: "rules/losses.smk"
 include: "rules/scaling.smk"
 include: "rules/report.smk"
+include: "rules/plan.smk"
 
 
 rule all:
     default_target: True
     input:
-        inputs.targets(),
-        inputs.figures(),
+        findings.targets(),
+        findings.figures(),
 
 
 rule data:
     input:
-        inputs.all_tokens(),
+        texts.all_tokens(),
 
 
 rule train:
     input:
-        inputs.of_runs("done.json"),
+        findings.of_runs("done.json"),
 
 
 onerror:

@@ -11,19 +11,21 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from tenbin.planning import Inputs
+from tenbin.planning import TextInputs
 from tenbin.study import corpora
 
 RULE = re.compile(r"^(?:use rule (\w+) as (\w+) with|rule (\w+)):\n((?:[ ]{4}.*\n|\n)+)", re.MULTILINE)
 JOB = re.compile(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", re.MULTILINE)
 FIELD = re.compile(r"^    (\w+): (.*)$", re.MULTILINE)
 DIRECTIVE = re.compile(r"^    (\w+):(.*\n(?:        .*\n|    \)\n|\n(?=        ))*)", re.MULTILINE)
-CONSTRAINT = re.compile(r"(\w+)=(inputs\..*?),\n")
+CONSTRAINT = re.compile(r"(\w+)=(texts\..*?),\n")
 KEPT = ("output", "log", "benchmark", "wildcard_constraints", "conda", "localrule")
 HEADER = """import json
 
 with open("table.json") as stream:
     TABLE = json.load(stream)
+TRAINING_ENVIRONMENT = "../envs/train.yaml"
+discardable = temp
 
 
 def look_up(log):
@@ -31,8 +33,8 @@ def look_up(log):
 
 
 pathvars:
-    results="results",
-    logs="results/logs",
+    results=RESULTS,
+    logs=RESULTS + "/logs",
     run="{mix}/{size}/{schedule}/seed{seed}",
     order="{mix}/{schedule}/seed{seed}",
 
@@ -52,13 +54,14 @@ rule all:
 """
 
 
-def write_hollow_workflow(checkout: Path, plan: str, inputs: Inputs, folder: Path) -> None:
+def write_hollow_workflow(checkout: Path, plan: str, texts: TextInputs, folder: Path) -> None:
     """Write the twin's Snakefile and table from the rules' text and what a dry run of the real one prints."""
     rules = read_rules(checkout)
-    table = read_plan(plan) | tokenizer_inputs(inputs)
+    table = read_plan(plan) | tokenizer_inputs(texts)
     (folder / "table.json").write_text(json.dumps(table))
-    written = [write_rule(name, directives, inputs) for name, directives in rules.items()]
-    (folder / "Snakefile").write_text(HEADER + "\n\n".join(written))
+    written = [write_rule(name, directives, texts) for name, directives in rules.items()]
+    header = f"RESULTS = {texts.results!r}\n{HEADER}"
+    (folder / "Snakefile").write_text(header + "\n\n".join(written))
 
 
 def read_rules(checkout: Path) -> dict[str, dict[str, str]]:
@@ -77,20 +80,32 @@ def read_plan(plan: str) -> dict[str, list[str]]:
     return {key: job["input"].split(", ") if "input" in job else [] for key, job in jobs.items()}
 
 
-def tokenizer_inputs(inputs: Inputs) -> dict[str, list[str]]:
+def tokenizer_inputs(texts: TextInputs) -> dict[str, list[str]]:
     """Return the inputs of the one rule with a message, of which a dry run prints no more than that."""
-    tokenizer: Any = SimpleNamespace(tokenizer=inputs.study.study.tokenizer)
-    files = inputs.tokenizer_documents(tokenizer) + inputs.tokenizer_records(tokenizer)
-    log = f"results/logs/train_tokenizer/{tokenizer.tokenizer}.log"
-    return {log: [file.replace("<results>", "results") for file in files]}
+    tokenizer: Any = SimpleNamespace(tokenizer=texts.study.study.tokenizer)
+    if texts.study.tokenizers[tokenizer.tokenizer].kind == "given":
+        return {}
+    files = texts.tokenizer_documents(tokenizer) + texts.tokenizer_records(tokenizer)
+    log = f"{texts.results}/logs/train_tokenizer/{tokenizer.tokenizer}.log"
+    return {log: [file.replace("<results>", texts.results) for file in files]}
 
 
-def write_rule(name: str, directives: dict[str, str], inputs: Inputs) -> str:
-    """Return the hollow rule."""
-    log = directives["log"].strip().rstrip(",").strip('"')
+def write_rule(name: str, directives: dict[str, str], texts: TextInputs) -> str:
+    """Return the hollow rule; a rule without a log has no twin, since nothing can be looked up for it."""
+    if "log" not in directives:
+        return ""
+    log = fill(directives["log"].strip().rstrip(",").strip('"'), texts.results)
     kept = [f"    {key}:{directives[key].rstrip()}" for key in KEPT if key in directives]
-    text = "\n".join([f"rule {name}:", f"    input:\n        look_up({fill(log)!r}),", *kept, CONSTANT, ""])
-    return CONSTRAINT.sub(lambda match: f"{match[1]}={evaluate(match[2], inputs)!r},\n", text + "\n")
+    kept += [RESOURCES] if "resources" in directives else []
+    text = "\n".join([f"rule {name}:", f"    input:\n        look_up({log!r}),", *kept, CONSTANT, ""])
+    return CONSTRAINT.sub(lambda match: f"{match[1]}={evaluate(match[2], texts)!r},\n", text + "\n")
+
+
+RESOURCES = """    resources:
+        nodes=1,
+        gpu=1,
+        runtime=60,
+        placement="x","""
 
 
 CONSTANT = '''    params:
@@ -99,13 +114,13 @@ CONSTANT = '''    params:
         ""'''
 
 
-def fill(log: str) -> str:
+def fill(log: str, results: str) -> str:
     """Fill in the path variables, as wildcards."""
     order = "{mix}/{schedule}/seed{seed}"
     run = "{mix}/{size}/{schedule}/seed{seed}"
-    return log.replace("<logs>", "results/logs").replace("<run>", run).replace("<order>", order)
+    return log.replace("<logs>", f"{results}/logs").replace("<run>", run).replace("<order>", order)
 
 
-def evaluate(expression: str, inputs: Inputs) -> Any:
+def evaluate(expression: str, texts: TextInputs) -> Any:
     """Evaluate a constraint of the rules' text; the text is the repository's own."""
-    return eval(expression, vars(corpora) | vars(SimpleNamespace(inputs=inputs)))  # noqa: S307
+    return eval(expression, vars(corpora) | vars(SimpleNamespace(texts=texts)))  # noqa: S307

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import cutting
+import plan
 import planning
 import study
 import training
@@ -17,6 +19,8 @@ import training
 Row = tuple[str, str, str]
 BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "planning": planning.measure,
+    "plan": plan.measure,
+    "cutting": cutting.measure,
     "training": training.measure,
     "study": study.measure,
 }

@@ -8,7 +8,13 @@ sys.path.insert(0, os.path.join(workflow.basedir, "src"))
 
 from tenbin import planning, recipes
 from tenbin.study import settings
-from tenbin.study.corpora import FilesCorpus, HubCorpus, PackageCorpus, TokensCorpus
+from tenbin.study.corpora import (
+    FilesCorpus,
+    HubCorpus,
+    HubTokensCorpus,
+    PackageCorpus,
+    TokensCorpus,
+)
 
 STARTED = time.time()
 planning.export_environment(workflow.basedir)
@@ -17,7 +23,15 @@ STUDY = planning.load_study(
 )
 RESULTS = STUDY.pathvars.get("results", "results")
 LOGS = f"{RESULTS}/logs"
-inputs = planning.Inputs(STUDY, RESULTS)
+texts = planning.TextInputs(STUDY, RESULTS)
+runs = planning.RunInputs(STUDY, RESULTS)
+findings = planning.FindingInputs(STUDY)
+# Paths of environments are relative to the folder of rules.
+TRAINING_ENVIRONMENT = (
+    "../envs/neox.yaml" if STUDY.study.engine == "neox" else "../envs/train.yaml"
+)
+# Large studies need not hold text and tokens at once.
+discardable = temp if STUDY.execution.discard_documents else str
 
 
 pathvars:

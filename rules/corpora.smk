@@ -24,20 +24,22 @@ rule fetch_package:
 
 rule fetch_hub_file:
     """Fetch one file of a Hugging Face dataset at its pinned revision."""
+    input:
+        ancient(texts.earlier_shard),
     output:
         file=temp("<results>/sources/{corpus}/{split}/{shard}"),
         record="<results>/sources/{corpus}/{split}/{shard}.json",
     log:
         "<logs>/fetch_hub_file/{corpus}/{split}/{shard}.log",
     wildcard_constraints:
-        corpus=inputs.corpora_of(HubCorpus),
+        corpus=texts.corpora_of(HubCorpus, HubTokensCorpus),
     localrule: True
     conda:
         "../envs/data.yaml"
     params:
         repository=lambda w: STUDY.corpora[w.corpus].repository,
         revision=lambda w: STUDY.corpora[w.corpus].revision,
-        file=inputs.hub_file,
+        file=texts.hub_file,
     shell:
         r"""
         python "$TENBIN_SCRIPTS"/fetch_hub_file.py \
@@ -52,21 +54,21 @@ rule fetch_hub_file:
 rule extract_documents:
     """Extract the documents of one source file that belong to one split."""
     input:
-        source=ancient(inputs.source),
-        source_record=inputs.source_record,
+        source=ancient(texts.source),
+        source_record=texts.source_record,
     output:
-        documents="<results>/corpora/{corpus}/{split}/{shard}.jsonl.zst",
+        documents=discardable("<results>/corpora/{corpus}/{split}/{shard}.jsonl.zst"),
         record="<results>/corpora/{corpus}/{split}/{shard}.json",
     log:
         "<logs>/extract_documents/{corpus}/{split}/{shard}.log",
     wildcard_constraints:
-        corpus=inputs.corpora_of(PackageCorpus, HubCorpus, FilesCorpus),
+        corpus=texts.corpora_of(PackageCorpus, HubCorpus, FilesCorpus),
     conda:
         "../envs/data.yaml"
     params:
         corpus=lambda w: settings.corpus_settings(STUDY, w.corpus),
-        source_name=inputs.source_name,
-        source_sha256=inputs.source_sha256,
+        source_name=texts.source_name,
+        source_sha256=texts.source_sha256,
         source_record=lambda w, input: planning.repeat_flag(
             "--source-record", input.source_record
         ),

@@ -7,9 +7,9 @@ rule score_run:
         spec="<results>/runs/<run>/spec.json",
         done="<results>/runs/<run>/done.json",
         model=ancient("<results>/runs/<run>/model"),
-        bin=ancient(inputs.valid_tokens(".bin")),
-        idx=ancient(inputs.valid_tokens(".idx")),
-        record=inputs.valid_tokens(".json"),
+        bin=ancient(texts.valid_tokens(".bin")),
+        idx=ancient(texts.valid_tokens(".idx")),
+        record=texts.valid_tokens(".json"),
         tokenizer=ancient(
             f"<results>/tokenizers/{STUDY.study.tokenizer}/tokenizer.json"
         ),
@@ -46,7 +46,7 @@ rule score_run:
 rule collect_losses:
     """Gather all losses into one table, a row per run and validation set."""
     input:
-        inputs.losses(),
+        findings.losses(),
     output:
         table="<results>/losses.csv",
         record="<results>/losses.json",

@@ -4,7 +4,7 @@
 rule write_mix:
     """Write down the corpora of a mix, their weights and what their tokens are."""
     input:
-        tokens=inputs.mix_tokens(".json"),
+        tokens=runs.mix_tokens(".json"),
     output:
         "<results>/mixes/{mix}.json",
     log:
@@ -14,8 +14,8 @@ rule write_mix:
         "../envs/data.yaml"
     params:
         mix=lambda w: settings.mix_settings(STUDY, w.mix),
-        languages=inputs.mix_languages,
-        tokens=inputs.by_corpus("--tokens", "tokens"),
+        languages=runs.mix_languages,
+        tokens=runs.by_corpus("--tokens", "tokens"),
         recipe=recipes.MIXES,
     shell:
         r"""
@@ -30,8 +30,8 @@ rule write_mix:
 rule order_corpus:
     """Draw GPT-NeoX's document, sample and shuffle order of one corpus of a mix."""
     input:
-        idx=ancient(lambda w: inputs.train_tokens(w, ".idx")),
-        record=lambda w: inputs.train_tokens(w, ".json"),
+        idx=ancient(lambda w: texts.train_tokens(w, ".idx")),
+        record=lambda w: texts.train_tokens(w, ".json"),
     output:
         doc="<results>/orders/<order>/{corpus}/doc_idx.npy",
         sample="<results>/orders/<order>/{corpus}/sample_idx.npy",
@@ -62,7 +62,7 @@ rule order_corpus:
 rule blend_corpora:
     """Decide which corpus of a mix each sample comes from, by GPT-NeoX's law."""
     input:
-        orders=inputs.mix_orders("index.json"),
+        orders=runs.mix_orders("index.json"),
     output:
         blend="<results>/orders/<order>/blend.npy",
         record="<results>/orders/<order>/blend.json",
@@ -72,7 +72,7 @@ rule blend_corpora:
         "../envs/data.yaml"
     params:
         settings=lambda w: settings.blend_settings(STUDY, w.mix, w.schedule),
-        orders=inputs.by_corpus("--order", "orders"),
+        orders=runs.by_corpus("--order", "orders"),
         recipe=recipes.ORDERS,
     shell:
         r"""

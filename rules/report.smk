@@ -7,9 +7,9 @@ rule write_summary:
         comparison="<results>/scaling/comparison.json",
         losses="<results>/losses.csv",
         losses_record="<results>/losses.json",
-        scaling=inputs.fits(True, False),
-        mixes=inputs.mix_records(),
-        corpora=inputs.corpus_records(),
+        scaling=findings.fits(True, False),
+        mixes=findings.mix_records(),
+        corpora=findings.corpus_records(),
     output:
         report(
             "<results>/summary.html",
@@ -23,7 +23,7 @@ rule write_summary:
     conda:
         "../envs/plot.yaml"
     params:
-        given_tokens=inputs.given_tokens(),
+        given_tokens=findings.given_tokens(),
         code=planning.digest_sources(workflow.basedir, "figures"),
     shell:
         r"""
@@ -44,8 +44,8 @@ rule plot_loss_versus_size:
     input:
         losses="<results>/losses.csv",
         losses_record="<results>/losses.json",
-        scaling=inputs.fits(True),
-        mixes=inputs.mix_records(),
+        scaling=findings.fits(True),
+        mixes=findings.mix_records(),
     output:
         svg=report(
             "<results>/figures/loss_versus_size.svg",
@@ -98,8 +98,8 @@ use rule plot_loss_versus_size as plot_loss_versus_size_out_of_domain with:
     input:
         losses="<results>/losses.csv",
         losses_record="<results>/losses.json",
-        scaling=inputs.fits(False),
-        mixes=inputs.mix_records(),
+        scaling=findings.fits(False),
+        mixes=findings.mix_records(),
     output:
         svg=report(
             "<results>/figures/loss_versus_size_out_of_domain.svg",
@@ -123,7 +123,7 @@ rule plot_mix_ratio:
         comparison_record="<results>/scaling/comparison.json",
         losses="<results>/losses.csv",
         losses_record="<results>/losses.json",
-        mixes=inputs.mix_records(),
+        mixes=findings.mix_records(),
     output:
         svg=report(
             "<results>/figures/mix_ratio.svg",
@@ -160,9 +160,9 @@ rule plot_mix_ratio:
 rule plot_loss_curves:
     """Plot the training loss of every run against tokens."""
     input:
-        done=inputs.of_runs("done.json"),
-        history=ancient(inputs.of_runs("history.jsonl")),
-        mixes=inputs.mix_records(),
+        done=findings.of_runs("done.json"),
+        history=ancient(findings.of_runs("history.jsonl")),
+        mixes=findings.mix_records(),
     output:
         svg=report(
             "<results>/figures/loss_curves.svg",
@@ -177,7 +177,7 @@ rule plot_loss_curves:
     conda:
         "../envs/plot.yaml"
     params:
-        runs=inputs.run_labels(),
+        runs=findings.run_labels(),
         style=settings.entry_settings(STUDY.figures),
         code=planning.digest_sources(workflow.basedir, "figures"),
     shell:

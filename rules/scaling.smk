@@ -6,7 +6,7 @@ rule fit_curves:
     input:
         points="<results>/losses.csv",
         record="<results>/losses.json",
-        documents=ancient(inputs.documents),
+        documents=ancient(findings.documents),
     output:
         "<results>/scaling/{valid}.json",
     log:
@@ -31,7 +31,7 @@ rule compare_mixes:
     input:
         points="<results>/losses.csv",
         record="<results>/losses.json",
-        documents=ancient(inputs.documents()),
+        documents=ancient(findings.documents()),
     output:
         table="<results>/scaling/comparison.csv",
         record="<results>/scaling/comparison.json",

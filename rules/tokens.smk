@@ -4,20 +4,20 @@
 rule train_tokenizer:
     """Train a byte-level BPE on the same number of bytes of each language."""
     input:
-        documents=ancient(inputs.tokenizer_documents),
-        records=inputs.tokenizer_records,
+        documents=ancient(texts.tokenizer_documents),
+        records=texts.tokenizer_records,
     output:
         tokenizer="<results>/tokenizers/{tokenizer}/tokenizer.json",
         record="<results>/tokenizers/{tokenizer}.json",
     log:
         "<logs>/train_tokenizer/{tokenizer}.log",
     wildcard_constraints:
-        tokenizer=inputs.tokenizers_of("trained"),
+        tokenizer=texts.tokenizers_of("trained"),
     conda:
         "../envs/data.yaml"
     params:
         settings=lambda w: settings.entry_settings(STUDY.tokenizers[w.tokenizer]),
-        documents=inputs.tokenizer_arguments,
+        documents=texts.tokenizer_arguments,
         recipe=recipes.TOKENIZERS,
     message:
         "Train tokenizer {wildcards.tokenizer} on {input.documents}: "
@@ -35,14 +35,14 @@ rule train_tokenizer:
 rule copy_tokenizer:
     """Take a tokenizer.json that exists."""
     input:
-        source=ancient(inputs.tokenizer_source),
+        source=ancient(texts.tokenizer_source),
     output:
         tokenizer="<results>/tokenizers/{tokenizer}/tokenizer.json",
         record="<results>/tokenizers/{tokenizer}.json",
     log:
         "<logs>/copy_tokenizer/{tokenizer}.log",
     wildcard_constraints:
-        tokenizer=inputs.tokenizers_of("given"),
+        tokenizer=texts.tokenizers_of("given"),
     localrule: True
     conda:
         "../envs/data.yaml"
@@ -93,9 +93,9 @@ rule tokenize_shard:
 rule join_shards:
     """Join the token shards of a split in order."""
     input:
-        bin=inputs.token_shards(".bin"),
-        idx=inputs.token_shards(".idx"),
-        records=inputs.token_shards(".json"),
+        bin=texts.token_shards(".bin"),
+        idx=texts.token_shards(".idx"),
+        records=texts.token_shards(".json"),
     output:
         bin="<results>/tokens/{tokenizer}/{corpus}/{split}.bin",
         idx="<results>/tokens/{tokenizer}/{corpus}/{split}.idx",
@@ -103,7 +103,7 @@ rule join_shards:
     log:
         "<logs>/join_shards/{tokenizer}/{corpus}/{split}.log",
     wildcard_constraints:
-        corpus=inputs.corpora_of(PackageCorpus, HubCorpus, FilesCorpus),
+        corpus=texts.corpora_of(PackageCorpus, HubCorpus, FilesCorpus),
     conda:
         "../envs/data.yaml"
     params:
@@ -120,11 +120,45 @@ rule join_shards:
         """
 
 
+rule join_token_parts:
+    """Join tokens that came as consecutive slices of one .bin, beside their .idx."""
+    input:
+        parts=ancient(texts.token_parts),
+        idx=ancient(texts.token_parts_index),
+        records=texts.token_parts_records,
+        tokenizer=ancient("<results>/tokenizers/{tokenizer}/tokenizer.json"),
+        tokenizer_record="<results>/tokenizers/{tokenizer}.json",
+    output:
+        bin="<results>/tokens/{tokenizer}/{corpus}/{split}.bin",
+        idx="<results>/tokens/{tokenizer}/{corpus}/{split}.idx",
+        record="<results>/tokens/{tokenizer}/{corpus}/{split}.json",
+    log:
+        "<logs>/join_token_parts/{tokenizer}/{corpus}/{split}.log",
+    wildcard_constraints:
+        corpus=texts.corpora_of(HubTokensCorpus),
+    conda:
+        "../envs/data.yaml"
+    params:
+        recipe=recipes.TOKENS,
+    shell:
+        r"""
+        python "$TENBIN_SCRIPTS"/join_token_parts.py \
+            --parts {input.parts:q} \
+            --parts-idx {input.idx:q} \
+            --tokenizer {input.tokenizer:q} \
+            --tokenizer-record {input.tokenizer_record:q} \
+            --free-parts \
+            --bin {output.bin:q} \
+            --idx {output.idx:q} \
+            --record {output.record:q} 2>{log:q}
+        """
+
+
 rule link_tokens:
     """Link a pair of .bin and .idx that exists already, and count it."""
     input:
-        bin=ancient(inputs.existing_tokens(".bin")),
-        idx=ancient(inputs.existing_tokens(".idx")),
+        bin=ancient(texts.existing_tokens(".bin")),
+        idx=ancient(texts.existing_tokens(".idx")),
         tokenizer=ancient("<results>/tokenizers/{tokenizer}/tokenizer.json"),
         tokenizer_record="<results>/tokenizers/{tokenizer}.json",
     output:
@@ -134,12 +168,12 @@ rule link_tokens:
     log:
         "<logs>/link_tokens/{tokenizer}/{corpus}/{split}.log",
     wildcard_constraints:
-        corpus=inputs.corpora_of(TokensCorpus),
+        corpus=texts.corpora_of(TokensCorpus),
     conda:
         "../envs/data.yaml"
     params:
         corpus=lambda w: settings.entry_settings(STUDY.corpora[w.corpus]),
-        prefix=inputs.existing_tokens(""),
+        prefix=texts.existing_tokens(""),
         recipe=recipes.TOKENS,
     shell:
         r"""

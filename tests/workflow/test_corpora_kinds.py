@@ -1,7 +1,11 @@
 """Every kind of corpus, and a third language, is an edit of the config."""
 
 import shutil
+import subprocess
 import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +55,43 @@ def test_a_hub_corpus_is_downloaded_one_job_a_file_and_read(workflow: Workflow) 
     assert workflow.json("tokens/bpe512/huben/train.json")["documents"] == 380
     assert workflow.json("tokens/bpe512/huben/valid.json")["documents"] == 20
     assert not list((workflow.results / "sources" / "huben").rglob("0000?")), "raw files are temporary"
+
+
+def test_a_window_bounds_the_raw_files_on_the_disk(workflow: Workflow) -> None:
+    lines = (workflow.folder / "text" / "en.jsonl").read_bytes().splitlines(keepends=True)
+    workflow.edit(read_from_hub)
+    workflow.edit(lambda config: config["corpora"]["huben"].update(train=["train-{0..7}.jsonl"]))
+    workflow.edit(lambda config: config.update(execution={"download_window": 2, "discard_documents": True}))
+    workflow.edit(lambda config: config["tokenizers"]["bpe512"].update(corpora=["tinyen", "tinyja"]))
+    with serve_hub() as hub:
+        hub.files = {f"train-{n}.jsonl": b"".join(lines[40 * n : 40 * n + 40]) for n in range(8)}
+        hub.files["valid.jsonl"] = b"".join(lines[380:])
+        place = {"HF_ENDPOINT": hub.endpoint, "HF_HOME": str(workflow.folder / "home"), "NO_PROXY": "127.0.0.1"}
+        seen = watch(workflow.results / "sources" / "huben" / "train", lambda: workflow.call("data", env=place))
+    assert 1 <= seen <= 2, f"{seen} raw files lay on the disk at once"
+    assert workflow.json("tokens/bpe512/huben/train.json")["documents"] == 320
+    assert not list((workflow.results / "corpora" / "huben").rglob("*.jsonl.zst")), "text is discarded once tokenized"
+    assert workflow.plan("data") == {}
+
+
+def watch(folder: Path, body: Callable[[], subprocess.CompletedProcess[str]]) -> int:
+    """Run `body` and return the most raw files that lay in the folder at once."""
+    most, ended = 0, threading.Event()
+
+    def look() -> None:
+        nonlocal most
+        while not ended.wait(0.01):
+            most = max(most, len(list(folder.glob("?????"))))
+
+    watcher = threading.Thread(target=look)
+    watcher.start()
+    try:
+        done = body()
+    finally:
+        ended.set()
+        watcher.join()
+    assert done.returncode == 0, done.stdout[-3000:]
+    return most
 
 
 def read_from_hub(config: dict[str, Any]) -> None:

@@ -5,8 +5,20 @@ Nothing heavy is imported here: planning must cost hardly more than Snakemake's 
 
 from tenbin.planning.configuration import load_study
 from tenbin.planning.environment import export_environment
-from tenbin.planning.inputs import Inputs, repeat_flag
+from tenbin.planning.finding_inputs import FindingInputs
 from tenbin.planning.outcome import repeat_errors
+from tenbin.planning.run_inputs import RunInputs
 from tenbin.planning.sources import digest_sources
+from tenbin.planning.text_inputs import TextInputs
+from tenbin.planning.wildcards import repeat_flag
 
-__all__ = ["Inputs", "digest_sources", "export_environment", "load_study", "repeat_errors", "repeat_flag"]
+__all__ = [
+    "FindingInputs",
+    "RunInputs",
+    "TextInputs",
+    "digest_sources",
+    "export_environment",
+    "load_study",
+    "repeat_errors",
+    "repeat_flag",
+]

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from tenbin.errors import UserError, fail
+from tenbin.pricing.disk import check_disk
+from tenbin.pricing.memory import check_memory
 from tenbin.study.corpora import TokensCorpus
 from tenbin.study.model import Study
 from tenbin.study.reading import read_study
@@ -29,6 +31,8 @@ def load_study(config: Mapping[str, Any], files: Sequence[str], overlays: Sequen
         _refuse_shared_results(study, overlays)
         study = _leave_out_unreachable(study)
         _find_users_files(study)
+        check_memory(study)
+        check_disk(study)
         return study
     except UserError as error:
         fail(str(error))

@@ -1,0 +1,79 @@
+"""Input functions of mixes, orders and segments: which files a job reads, from its wildcards."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from tenbin.planning import RunInputs
+
+
+def wildcards(**values: str) -> Any:
+    return SimpleNamespace(**values)
+
+
+@pytest.fixture
+def inputs(make_study: Any) -> RunInputs:
+    return RunInputs(make_study(), "no/such/results")
+
+
+def test_corpora_of_a_mix_come_sorted_whatever_the_order_of_keys(inputs: RunInputs) -> None:
+    job = wildcards(mix="jaen", schedule="it500", seed="0")
+    assert inputs.mix_tokens(".json")(job) == [
+        "<results>/tokens/bpe4096/en/train.json",
+        "<results>/tokens/bpe4096/ja/train.json",
+    ]
+    assert inputs.mix_languages(job) == ["--language", "en=en", "--language", "ja=ja"]
+    given = SimpleNamespace(bin=["x/en.bin", "x/ja.bin"])
+    assert inputs.by_corpus("--tokens", "bin")(job, given) == ["--tokens", "en=x/en", "--tokens", "ja=x/ja"]
+
+
+def test_segments_chain_by_their_ends(make_study: Any) -> None:
+    study = make_study(lambda config: config.update(execution={"segment_steps": {"e3": 100}}))
+    inputs = RunInputs(study, "no/such/results")
+    run = {"mix": "en", "size": "e3", "schedule": "it500", "seed": "0"}
+    folder = "<results>/runs/en/e3/it500/seed0/segments"
+    assert inputs.previous_segment(wildcards(end_step="100", **run)) == []
+    assert inputs.previous_segment(wildcards(end_step="500", **run)) == [f"{folder}/400.json"]
+    assert inputs.last_segment(wildcards(**run)) == f"{folder}/500.json"
+    assert inputs.last_segment(wildcards(**run | {"size": "e4"})).endswith("e4/it500/seed0/segments/500.json")
+
+
+@pytest.fixture
+def branched(make_study: Any) -> RunInputs:
+    """Return a trunk of 500 steps with a branch that leaves it after step 300 and ends at 400."""
+
+    def change(config: dict[str, Any]) -> None:
+        trunk = config["schedules"]["it500"] | {"decay": "constant"}
+        config["schedules"]["trunk"] = trunk
+        branch = {"steps": 400, "decay": "linear", "branch_of": "trunk", "branch_step": 300}
+        config["schedules"]["branch"] = trunk | branch
+        config["execution"] = {"segment_steps": {"e3": 200}}
+
+    return RunInputs(make_study(change), "no/such/results")
+
+
+def test_a_trunk_ends_a_segment_where_a_branch_leaves_it(branched: RunInputs) -> None:
+    run = branched.run(wildcards(mix="en", size="e3", schedule="trunk", seed="0"))
+    assert branched.segment_ends(run) == [200, 300, 500]
+
+
+def test_a_branch_follows_its_trunk(branched: RunInputs) -> None:
+    run = {"mix": "en", "size": "e3", "schedule": "branch", "seed": "0"}
+    trunk = "<results>/runs/en/e3/trunk/seed0"
+    assert branched.segment_ends(branched.run(wildcards(**run))) == [400]
+    assert branched.previous_segment(wildcards(end_step="400", **run)) == [f"{trunk}/segments/300.json"]
+    assert branched.trunk_spec(wildcards(**run)) == [f"{trunk}/spec.json"]
+    assert branched.blend("blend.npy")(wildcards(**run)) == "<results>/orders/en/trunk/seed0/blend.npy"
+
+
+def test_a_job_asks_for_the_nodes_gpus_and_time_of_its_size(make_study: Any) -> None:
+    def change(config: dict[str, Any]) -> None:
+        site = {"queues": {"regular-a": {"walltime_h": 48}}}
+        placement = {"nodes": 4, "gpus_per_node": 8, "queue": "regular-a"}
+        config["execution"] = {"site": site, "placements": {"e3": placement}}
+
+    inputs = RunInputs(make_study(change), "no/such/results")
+    placed, other = wildcards(size="e3"), wildcards(size="e4")
+    assert (inputs.nodes(placed), inputs.gpus(placed), inputs.runtime_min(placed)) == (4, 32, 2880)
+    assert (inputs.nodes(other), inputs.gpus(other), inputs.runtime_min(other)) == (1, 0, None)

@@ -1,0 +1,114 @@
+"""Runs in segments: what a changed length, queue or schedule makes, and decay branches of one trunk."""
+
+import csv
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from harness import Workflow, lay_out, skip_or_fail
+
+pytestmark = pytest.mark.slow
+
+SEGMENTED = {"segment_steps": {"e3": 5, "e4": 9}}
+
+
+def small(config: dict[str, Any]) -> None:
+    """Leave one mix and both sizes, cut into segments."""
+    config["study"]["blocks"] = [{"mixes": ["monoen"], "sizes": ["e3", "e4"], "schedule": "it12"}]
+    config["execution"] = dict(SEGMENTED)
+
+
+def loss_rows(study: Workflow, mix: str) -> list[dict[str, str]]:
+    rows = csv.DictReader(study.losses().decode().splitlines())
+    return [row for row in rows if row["mix"] == mix]
+
+
+def losses(study: Workflow, mix: str) -> set[tuple[str, str, str]]:
+    return {(row["size"], row["valid"], row["loss_nats_per_token"]) for row in loss_rows(study, mix)}
+
+
+def test_a_segmented_run_ends_in_the_losses_of_an_uncut_one(workflow: Workflow, finished_once: Workflow) -> None:
+    workflow.edit(small)
+    assert workflow.plan()["train_segment"] == 3 + 2
+    workflow.run()
+    assert losses(workflow, "monoen") == losses(finished_once, "monoen")
+    assert workflow.steps_taken() == 2 * 12
+    assert "Nothing to be done" in workflow.run()
+
+    workflow.edit(lambda config: config["execution"].update(segment_steps={"e3": 4}))
+    assert workflow.plan() == {}, "finished segments stay as they are"
+
+    queues = {"queues": {"night": {"walltime_h": 1}}}
+    placements = {"e3": {"queue": "night", "micro_batch": 2}}
+    workflow.edit(lambda config: config["execution"].update(site=queues, placements=placements))
+    assert workflow.plan() == {}, "where and how long a job runs is no reason to train"
+
+
+def test_a_longer_schedule_is_a_new_run(finished: Workflow) -> None:
+    def lengthen(config: dict[str, Any]) -> None:
+        config["study"]["blocks"].append({"mixes": ["monoen"], "sizes": ["e3"], "schedule": "it24"})
+
+    finished.edit(lengthen)
+    assert finished.plan()["train_segment"] == 1
+
+
+def branches(config: dict[str, Any]) -> None:
+    """One constant trunk and two branches that leave it and decay: three points of loss against tokens."""
+    trunk = config["schedules"]["it24"] | {"decay": "constant"}
+    leave = {"decay": "linear", "branch_of": "trunk"}
+    config["schedules"] = {
+        "trunk": trunk,
+        "short": trunk | leave | {"branch_step": 8, "steps": 12},
+        "long": trunk | leave | {"branch_step": 20, "steps": 24},
+    }
+    config["study"]["blocks"] = [
+        {"mixes": ["both"], "sizes": ["e3"], "schedule": schedule} for schedule in ("short", "long")
+    ]
+
+
+def test_branches_train_their_trunk_once(workflow: Workflow) -> None:
+    workflow.edit(branches)
+    planned = workflow.plan()
+    assert planned["train_segment"] == 2 + 2, "the trunk to 8 and 20, and a decay each"
+    assert planned["write_spec"] == 3
+    assert planned["order_corpus"] == 2, "branches read the trunk's samples"
+    workflow.run()
+    assert workflow.steps_taken() == 20 + 4 + 4
+    rows = {row["schedule"]: row for row in loss_rows(workflow, "both") if row["valid"] == "tinyen"}
+    assert {name: int(row["steps"]) for name, row in rows.items()} == {"short": 12, "long": 24}
+    history = (workflow.results / "runs/both/e3/long/seed0/history.jsonl").read_text(encoding="utf-8").splitlines()
+    assert len(history) == 24
+    assert "Nothing to be done" in workflow.run()
+
+
+@pytest.mark.neox
+def test_both_engines_train_the_same_through_the_same_rules(workflow: Workflow, tmp_path: Path) -> None:
+    home = os.environ.get("TENBIN_NEOX_HOME") or skip_or_fail("neox", "$TENBIN_NEOX_HOME names no checkout of GPT-NeoX")
+    torch_study = lay_out(tmp_path / "torch", workflow.checkout)
+    for study, engine in ((workflow, "neox"), (torch_study, "torch")):
+        study.edit(lambda config, engine=engine: on_engine(config, engine, str(home)))
+        study.run()
+    assert workflow.steps_taken() == torch_study.steps_taken() == 2 * 24
+    for size in ("e3", "e4"):
+        ours, theirs = (history(study, size) for study in (workflow, torch_study))
+        assert len(ours) == len(theirs) == 24
+        assert max(abs(a - b) for a, b in zip(ours, theirs, strict=True)) <= 4e-6
+    held_out = [sorted(losses(study, "both")) for study in (workflow, torch_study)]
+    for ours, theirs in zip(*held_out, strict=True):
+        assert float(ours[2]) == pytest.approx(float(theirs[2]), abs=4e-6)
+
+
+def on_engine(config: dict[str, Any], engine: str, home: str) -> None:
+    """Train the mix in segments and on two processes."""
+    config["study"] |= {"engine": engine, "seeds": [1]}
+    config["study"]["blocks"] = [{"mixes": ["both"], "sizes": ["e3", "e4"], "schedule": "it24"}]
+    config["neox"] = {"home": home}
+    placements = {"e4": {"processes_per_node": 2, "micro_batch": 1}}
+    config["execution"] = {"segment_steps": {"e3": 10}, "placements": placements}
+
+
+def history(study: Workflow, size: str) -> list[float]:
+    lines = (study.results / f"runs/both/{size}/it24/seed1/history.jsonl").read_text(encoding="utf-8").splitlines()
+    return [json.loads(line)["loss"] for line in lines]
