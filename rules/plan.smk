@@ -12,6 +12,8 @@ rule plan:
     log:
         "<logs>/plan.log",
     localrule: True
+    conda:
+        "../envs/data.yaml"
     params:
         study=lambda w: settings.entry_settings(STUDY),
         csv=f"{RESULTS}/plan.csv",
