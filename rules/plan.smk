@@ -21,7 +21,7 @@ rule plan:
         dry_run=lambda w: dry_run_command(workflow),
     shell:
         r"""
-        python "$TENBIN_SCRIPTS"/plan_study.py \
+        python "$TENBIN_SCRIPTS"/plan.py \
             --study {params.study:q} \
             --csv {params.csv:q} \
             --markdown {params.markdown:q} \

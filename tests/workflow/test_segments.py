@@ -46,6 +46,36 @@ def test_a_segmented_run_ends_in_the_losses_of_an_uncut_one(workflow: Workflow, 
     assert workflow.plan() == {}, "where and how long a job runs is no reason to train"
 
 
+LONG, LIMIT_H, MARGIN_S = 1_500, 9 / 3600, 4.0
+
+
+def long_run(config: dict[str, Any]) -> None:
+    """Leave one run that takes longer than a job of a few seconds."""
+    config["schedules"]["long"] = config["schedules"]["it12"] | {"steps": LONG}
+    config["study"]["blocks"] = [{"mixes": ["monoen"], "sizes": ["e3"], "schedule": "long"}]
+
+
+def limit(config: dict[str, Any]) -> None:
+    site = {"queues": {"short": {"walltime_h": LIMIT_H}}}
+    config["execution"] = {"site": site, "placements": {"e3": {"queue": "short"}}, "stop_margin_s": MARGIN_S}
+
+
+def test_a_job_stops_before_its_time_limit_is_retried_and_goes_on(workflow: Workflow, tmp_path: Path) -> None:
+    uncut = lay_out(tmp_path / "uncut", workflow.checkout)
+    for study in (workflow, uncut):
+        study.edit(long_run)
+    workflow.edit(limit)
+    stopped = workflow.fail("train")
+    assert "before the time limit" in next(workflow.results.glob("logs/train_segment/**/*.log")).read_text()
+    assert "tenbin: error" not in stopped, "to stop in time is no error of anyone's"
+    workflow.run("train", "--retries", "40")
+    uncut.run("train")
+    histories = [next(study.results.glob("runs/**/history.jsonl")) for study in (workflow, uncut)]
+    ours, theirs = ([json.loads(line)["loss"] for line in path.read_text().splitlines()] for path in histories)
+    assert ours == theirs
+    assert workflow.steps_taken() == LONG, "no step is taken twice"
+
+
 def test_a_longer_schedule_is_a_new_run(finished: Workflow) -> None:
     def lengthen(config: dict[str, Any]) -> None:
         config["study"]["blocks"].append({"mixes": ["monoen"], "sizes": ["e3"], "schedule": "it24"})

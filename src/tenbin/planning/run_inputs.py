@@ -110,7 +110,7 @@ class RunInputs:
     def runtime_min(self, wildcards: Wildcards) -> int | None:
         """Return the time limit of a training job in minutes, Snakemake's unit; none: none is asked for."""
         walltime_h = self.study.execution.walltime_h(wildcards.size)
-        return round(60 * walltime_h) if walltime_h else None
+        return max(1, int(60 * walltime_h)) if walltime_h else None
 
     def neox_links(self, wildcards: Wildcards) -> list[str]:
         """Return the record of the tokens and maps under GPT-NeoX's own names, if GPT-NeoX trains."""

@@ -1,5 +1,7 @@
 """A training job on two nodes of a real Slurm gives the losses of one process."""
 
+import shlex
+
 import numpy as np
 import pytest
 from clusters import run_job, slurm_cluster
@@ -15,7 +17,7 @@ def test_two_nodes_of_slurm_give_the_losses_of_one_process(make_tiny_run, tmp_pa
     train_segment(alone.job(12))
     output = tmp_path / "job.out"
     with slurm_cluster(nodes=2) as cluster:
-        state = run_job(cluster, " ".join(command(spread, 12, placement={"nodes": 2})), output, nodes=2)
+        state = run_job(cluster, shlex.join(command(spread, 12, placement={"nodes": 2})), output, nodes=2)
     assert state == "COMPLETED", output.read_text()
     assert np.abs(np.subtract(losses(spread, 12), losses(alone, 12))).max() <= 1e-6
     marker = read_json(spread.marker(12))
