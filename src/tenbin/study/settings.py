@@ -72,18 +72,18 @@ def run_settings(study: Study, run: Run) -> str:
 
 
 def placement_settings(study: Study, size: str) -> str:
-    """Return where and how runs of a size train; no part of their spec."""
+    """Return where, how long and how runs of a size train, as far as it is said; no part of their spec."""
     execution, walltime_h = study.execution, study.execution.walltime_h(size)
-    return _spell(
-        {
-            "placement": execution.placement(size).model_dump(mode="json"),
-            "walltime_s": walltime_h and 3600 * walltime_h,
-            "stop_margin_s": execution.stop_margin_s,
-            "checkpoint_interval_s": execution.checkpoint_interval_s,
-            "lease_s": execution.lease_s,
-            "neox_home": study.neox and study.neox.home,
-        }
-    )
+    said = {
+        "placement": execution.placement(size).model_dump(mode="json", exclude_defaults=True) or None,
+        "walltime_s": walltime_h and 3600 * walltime_h,
+        "stop_margin_s": execution.stop_margin_s,
+        "checkpoint_interval_s": execution.checkpoint_interval_s,
+        "lease_s": execution.lease_s,
+        "neox_home": study.neox and study.neox.home,
+    }
+    # It stands in every job's print.
+    return _spell({key: value for key, value in said.items() if value is not None})
 
 
 def comparison_settings(study: Study) -> str:

@@ -1,12 +1,15 @@
 """config/published.yaml is the study as it was published."""
 
+import json
 from pathlib import Path
 
 import pytest
 
 from tenbin.study.corpora import HubCorpus
+from tenbin.study.execution import Placement
 from tenbin.study.model import PUBLISHED_SIZES, Run, Study
 from tenbin.study.reading import load_yaml, read_study
+from tenbin.study.settings import placement_settings
 from tenbin.study.shards import list_sources
 
 TOKENS_A_STEP = 1536 * 2048
@@ -69,3 +72,15 @@ def test_batches_divide_among_gpus(published: Study) -> None:
         placement = published.execution.placement(run.size)
         assert placement.gpus == (32 if run.size == "e8" else 8)
         assert published.schedules[run.schedule].batch_size % (placement.gpus * (placement.micro_batch or 1)) == 0
+
+
+def test_a_training_job_is_told_its_place_and_time_and_no_more(published: Study) -> None:
+    told = json.loads(placement_settings(published, "e8"))
+    assert told["placement"] == {"nodes": 4, "gpus_per_node": 8, "micro_batch": 4, "queue": "regular-a"}
+    assert (told["walltime_s"], told["neox_home"]) == (48 * 3600, "gpt-neox")
+    assert Placement(**told["placement"]) == published.execution.placement("e8")
+    assert set(json.loads(placement_settings(published.model_copy(update={"neox": None}), "d64l1"))) == {
+        "stop_margin_s",
+        "checkpoint_interval_s",
+        "lease_s",
+    }
