@@ -96,7 +96,7 @@ class Following:
 
     def _handle(self, event: Event, record: Record) -> None:
         if isinstance(event, StepDone):
-            record.note(event)
+            record.done(event)
             return
         record.sync()
         self.newest = publish_save(self.start.saves, self.generation, event.step, self.fingerprint)

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tenbin.training.step import StepTaken
+
 MARK = "tenbin-neox:"
 NOISE = re.compile(r"torch/distributed|elastic|ChildFailedError|^\s*[-=~^]*\s*$|^\s*(time|host|rank|traceback)\s*:")
 """Lines of torch's launcher about ranks that failed."""
@@ -19,20 +21,8 @@ CAUSE = re.compile(r"^(?:\[rank\d+\]:\s*)?(tenbin: error: .+|[\w.]*(?:Error|Exce
 LAST_LINES = 3
 
 
-@dataclass(frozen=True)
-class StepDone:
+class StepDone(StepTaken):
     """A step that all ranks have taken."""
-
-    step: int
-    loss: float
-    """Mean loss of the batch in nats/token, from before the update."""
-    gradient_norm: float | None
-    """Global L2 norm before clipping; none for a step that fp16's loss scaling skipped."""
-    learning_rate: float
-    """Rate of this step's update."""
-    seconds: float
-    loss_scale: float | None = None
-    """Scale of the loss in this step's backward pass, in fp16."""
 
     @property
     def is_finite(self) -> bool:

@@ -16,8 +16,9 @@ from tenbin.errors import UserError, command
 from tenbin.mixing.samples import BlendedSamples
 from tenbin.study.execution import Placement
 from tenbin.training.checkpoints import WEIGHTS, Checkpoint, start_checkpoint
+from tenbin.training.divergence import DivergedError
 from tenbin.training.network import Arrays, build_model
-from tenbin.training.ranked_divergence import RankedDivergenceError, tell_divergence
+from tenbin.training.ranked_divergence import tell_divergence
 from tenbin.training.ranked_job import RankedJob, read_ranked_job
 from tenbin.training.ranked_loop import RankedLoop
 from tenbin.training.ranked_network import RankedNetwork
@@ -37,7 +38,7 @@ def main() -> None:
     )
     try:
         RankedLoop(_load_network(ranked, spec, device), samples, ranked).run()
-    except RankedDivergenceError as error:
+    except DivergedError as error:
         if torch.distributed.get_rank() == 0:
             tell_divergence(error, ranked.generation)
         raise

@@ -9,18 +9,11 @@ from tenbin.training.generations import Generation
 FILE = "ranks_diverged.json"
 
 
-class RankedDivergenceError(DivergedError):
-    """A loss or gradient norm that is not finite, on all ranks alike."""
-
-    def __init__(self, step: int, loss: float, gradient_norm: float | None) -> None:
-        super().__init__(step, loss, gradient_norm)
-        # JSON has no number for what is not finite.
-        self.described = {"step": step, "loss": str(loss), "gradient_norm": gradient_norm and str(gradient_norm)}
-
-
-def tell_divergence(error: RankedDivergenceError, generation: Generation) -> None:
+def tell_divergence(error: DivergedError, generation: Generation) -> None:
     """Leave word for the parent. To be called by rank 0."""
-    write_json(_path(generation), error.described)
+    # JSON has no number for what is not finite.
+    norm = error.gradient_norm and str(error.gradient_norm)
+    write_json(_path(generation), {"step": error.step, "loss": str(error.loss), "gradient_norm": norm})
 
 
 def read_divergence(generation: Generation) -> DivergedError | None:

@@ -26,9 +26,8 @@ class RankedLoop:
 
     def run(self) -> None:
         """Train; the last step taken is saved."""
-        schedule, rank = self.network.schedule, torch.distributed.get_rank()
-        tokens_per_step = schedule.batch_size * schedule.sequence_length
-        with Record(self.ranked, schedule.steps, tokens_per_step) if rank == 0 else nullcontext() as record:
+        rank = torch.distributed.get_rank()
+        with Record(self.ranked, self.network.schedule) if rank == 0 else nullcontext() as record:
             step, stop = self.ranked.generation.start.step, False
             while step < self.ranked.job.end_step and not stop:
                 step += 1
@@ -41,7 +40,9 @@ class RankedLoop:
         asks = record.asks() if record else (False, False)
         result = self.network.step(step, rank_sequences(self.samples, step - 1), asks)
         if record:
-            record.note(step, result, self.samples.tokens_per_corpus(step), time.perf_counter() - started)
+            taken = result.taken(step, time.perf_counter() - started)
+            record.note(taken, self.samples.tokens_per_corpus(step))
+            record.report(taken)
         stop, save = result.asked
         return stop, save
 

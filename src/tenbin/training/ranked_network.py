@@ -24,10 +24,11 @@ from tenbin.kernels.linear_cross_entropy import linear_cross_entropy
 from tenbin.model import GPTNeoX
 from tenbin.study.catalogue import Optimizer
 from tenbin.study.execution import Placement
+from tenbin.training.divergence import DivergedError
 from tenbin.training.learning_rate import learning_rate
 from tenbin.training.optimizer import decays
-from tenbin.training.ranked_divergence import RankedDivergenceError
 from tenbin.training.spec import RunSpec
+from tenbin.training.step import StepTaken
 
 LARGEST_BUCKET = 500_000_000
 """Numbers that are reduced or gathered at once: DeepSpeed's default, and GPT-NeoX's in its published settings."""
@@ -48,6 +49,10 @@ class StepResult:
     """Scale of the loss in this step's backward pass, in fp16."""
     asked: tuple[bool, ...]
     """What rank 0 asked of all ranks."""
+
+    def taken(self, step: int, seconds: float) -> StepTaken:
+        """Return the step as it is written down."""
+        return StepTaken(step, self.loss, self.gradient_norm, self.learning_rate, seconds, self.loss_scale)
 
 
 class LossModule(nn.Module):
@@ -138,7 +143,7 @@ class RankedNetwork:
         A loss that is not finite has nothing to do with its scale: the run has diverged, in fp16 too.
         """
         if not math.isfinite(loss):
-            raise RankedDivergenceError(step, loss, None)
+            raise DivergedError(step, loss, None)
         may_scale_less = bool(self.scaler) and self.scaler.cur_scale > self.scaler.min_scale
         self.engine.step()
         norm = float(self.engine.get_global_grad_norm())
@@ -147,7 +152,7 @@ class RankedNetwork:
             return norm
         if may_scale_less:
             return None
-        raise RankedDivergenceError(step, loss, norm)
+        raise DivergedError(step, loss, norm)
 
 
 def describe_engine(spec: RunSpec, placement: Placement) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from tenbin.mixing.samples import BlendedSamples
 from tenbin.study.execution import Placement
 from tenbin.training.divergence import DivergedError
 from tenbin.training.generations import Start, claim_generation
-from tenbin.training.ranked_divergence import RankedDivergenceError, read_divergence, tell_divergence
+from tenbin.training.ranked_divergence import read_divergence, tell_divergence
 from tenbin.training.ranked_job import RankedJob, read_ranked_job
 
 
@@ -43,7 +43,7 @@ def test_a_job_of_fewer_threads_than_ranks_has_one_for_each(make_tiny_run, tmp_p
 @pytest.mark.parametrize(("loss", "norm"), [(math.nan, None), (2.5, math.inf), (math.inf, math.nan)])
 def test_word_of_a_divergence_reaches_the_parent(generation, loss, norm):
     assert read_divergence(generation) is None
-    tell_divergence(RankedDivergenceError(7, loss, norm), generation)
+    tell_divergence(DivergedError(7, loss, norm), generation)
     found = read_divergence(generation)
     assert isinstance(found, DivergedError)
     assert (found.step, str(found)) == (7, str(DivergedError(7, loss, norm)))

@@ -102,7 +102,7 @@ def test_a_run_cut_at_any_steps_has_the_bits_of_an_uncut_one(make_tiny_run, uncu
         ("tenbin.training.takeover:claim_generation", 1),
         ("tenbin.training.network:NetworkInTraining.step", 1),
         ("tenbin.training.network:NetworkInTraining.step", 8),
-        ("tenbin.training.loop:HistoryWriter.write", 5),
+        ("tenbin.training.record:HistoryWriter.write", 5),
         ("tenbin.training.checkpoints:write_safetensors", 4),
         ("tenbin.training.checkpoints:write_json", 4),
         ("tenbin.training.loop:prune_checkpoints", 6),
@@ -127,7 +127,7 @@ def test_a_job_killed_at_any_place_leaves_nothing_that_changes_the_result(make_t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130), (signal.SIGXCPU, 152)])
 def test_a_signal_saves_the_state_and_the_rest_has_the_same_bits(make_tiny_run, tmp_path, number, status):
     steps = 1000
     stopped, whole = [make_tiny_run(tmp_path / name, steps) for name in ("stopped", "whole")]
