@@ -66,8 +66,8 @@ class ScriptedPjm:
         return self._answer("find_by_name", names)
 
     def delete(self, ids: Sequence[str]) -> Any:
-        self.asked.append(("delete", tuple(ids)))
-        return DeleteOutcome({})
+        refused = self._answer("delete", ids)
+        return DeleteOutcome(dict.fromkeys(ids, refused) if refused else {})
 
     def submit(self, folder: JobFolder, options: Sequence[str]) -> Any:
         return self._answer("submit", [folder.path.name, *options])

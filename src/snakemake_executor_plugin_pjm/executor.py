@@ -29,6 +29,7 @@ from snakemake_executor_plugin_pjm.identity import target_of, work_of
 from snakemake_executor_plugin_pjm.job_folder import JobFolder
 from snakemake_executor_plugin_pjm.ledger import Ledger, Submission
 from snakemake_executor_plugin_pjm.names import new_submission
+from snakemake_executor_plugin_pjm.refusals import refusal_of, tell
 from snakemake_executor_plugin_pjm.request import request_of
 from snakemake_executor_plugin_pjm.script import render_script
 from snakemake_executor_plugin_pjm.settings import ExecutorSettings
@@ -96,17 +97,10 @@ class Executor(RemoteExecutor):
 
     def _refuse_early(self) -> None:
         """Raise WorkflowError with all requests that the site would refuse, before the first job waits in a queue."""
-        jobs = [job for job in self.workflow.dag.needrun_jobs() if not job.is_local]
-        messages = [message for job in jobs if is_decided(job) and (message := self._refusal(job))]
-        if messages:
-            raise WorkflowError("\n".join(dict.fromkeys(messages)))
-
-    def _refusal(self, job: JobExecutorInterface) -> str | None:
-        try:
-            request_of(job, "check", self.settings)
-        except WorkflowError as error:
-            return str(error)
-        return None
+        jobs = [job for job in self.workflow.dag.needrun_jobs() if not job.is_local and is_decided(job)]
+        refusals = [refusal for job in jobs if (refusal := refusal_of(job, self.settings))]
+        if refusals:
+            raise WorkflowError(tell(refusals))
 
     # Handing over.
 

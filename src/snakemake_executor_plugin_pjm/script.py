@@ -163,7 +163,7 @@ def _values(
     yield "cache_dir", quote(str(work_directory / (settings.cache_dir or state / "pjm-cache")))
     yield "tmp_dir", quote(str(work_directory / (settings.tmp_dir or state / "pjm-tmp")))
     yield "modules", f"({shlex.join(settings.modules)})"
-    yield "init_script", quote(str(work_directory / settings.init_script) if settings.init_script else "")
+    yield "init_script", quote(str(settings.init_script or ""))
     yield "elapse_s", quote(str(request.elapse_s or ""))
     yield "margin_s", str(settings.elapse_margin_s)
     yield "threads", str(request.threads)

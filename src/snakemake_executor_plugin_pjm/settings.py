@@ -139,6 +139,9 @@ class ExecutorSettings(ExecutorSettingsBase):
     )
 
     def __post_init__(self) -> None:
+        if self.init_script:
+            # Snakemake reads settings where it was called, and may go to another working directory then.
+            self.init_script = Path(self.init_script).absolute()
         problem = next(self._problems(), None)
         if problem:
             raise WorkflowError(problem)

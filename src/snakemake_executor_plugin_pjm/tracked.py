@@ -39,6 +39,8 @@ class Tracked:
     """Whether this is an earlier call's submission that does other work, to be ended before the job is done anew."""
     lookups: int = 0
     """How often PJM was asked in vain for a job of this name."""
+    condemned: str = ""
+    """Why PJM was asked to end the job, which then counts as failed."""
     warned: str | None = None
     """What was last warned of, so that it is said once."""
     _since: dict[str, float] = field(default_factory=dict)

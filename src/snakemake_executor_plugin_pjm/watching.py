@@ -112,12 +112,14 @@ class Watcher:
         if verdict.warn and verdict.warn != tracked.warned:
             self._log.warning(verdict.warn)
             tracked.warned = verdict.warn
+        # PJM's own account begins with the job's id.
+        message = verdict.message if status else f"PJM's job {tracked.job_id}: {verdict.message}"
         if verdict.kind is Kind.active:
             self._end_superseded(tracked)
+        elif verdict.kind is Kind.cancel_then_failure:
+            self._condemn(tracked, status, message)
         else:
-            # PJM's own account begins with the job's id.
-            message = verdict.message if status else f"PJM's job {tracked.job_id}: {verdict.message}"
-            self._conclude(tracked, verdict.kind, message)
+            self._conclude(tracked, verdict.kind, tracked.condemned or message)
 
     def _evidence(self, tracked: Tracked, status: JobStatus | None) -> Evidence:
         started, code = tracked.folder.read_started(), tracked.folder.read_return_code()
@@ -138,9 +140,14 @@ class Watcher:
         if tracked.superseded:
             self._pjm.delete([tracked.job_id])
 
+    def _condemn(self, tracked: Tracked, status: JobStatus | None, message: str) -> None:
+        """Have PJM end a job, and count it as failed once it is over: the one that is done anew must not meet it."""
+        if tracked.condemned and status is None:
+            self._outcomes.fail(tracked, tracked.condemned)
+        elif not self._pjm.delete([tracked.job_id]).refused:
+            tracked.condemned = message
+
     def _conclude(self, tracked: Tracked, kind: Kind, message: str) -> None:
-        if kind is Kind.cancel_then_failure:
-            self._pjm.delete([tracked.job_id])
         if kind is Kind.success:
             self._outcomes.succeed(tracked)
         elif kind in (Kind.out_of_time, Kind.node_fault):

@@ -115,7 +115,7 @@ def test_modules_without_a_module_system_fail_the_job(place: ScriptPlace) -> Non
 
 def test_the_init_script_has_the_last_word(place: ScriptPlace) -> None:
     (place.work_directory / "init.sh").write_text("export TMPDIR=/dev/shm GREETING='good day'\n", encoding="utf-8")
-    text = place.text('echo "$GREETING from $TMPDIR" > said', init_script=Path("init.sh"))
+    text = place.text('echo "$GREETING from $TMPDIR" > said', init_script=place.work_directory / "init.sh")
     assert place.run(text) == 0
     assert (place.work_directory / "said").read_text(encoding="utf-8") == "good day from /dev/shm\n"
 
@@ -142,7 +142,7 @@ def test_an_init_script_that_fails_fails_the_job(place: ScriptPlace, init: str, 
 @pytest.mark.parametrize("init", ["trap 'exit 0' EXIT XCPU TERM", "set -euo pipefail", "folder=/nonexistent rc=0"])
 def test_what_an_init_script_does_to_its_shell_hides_no_failure(place: ScriptPlace, init: str) -> None:
     (place.work_directory / "init.sh").write_text(f"{init}\n", encoding="utf-8")
-    assert place.run(place.text("(exit 9)", init_script=Path("init.sh"))) == 9
+    assert place.run(place.text("(exit 9)", init_script=place.work_directory / "init.sh")) == 9
     assert place.folder.read_return_code() == 9
 
 

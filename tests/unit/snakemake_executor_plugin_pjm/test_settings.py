@@ -104,3 +104,12 @@ def test_every_setting_has_a_help_text_that_is_a_sentence_and_says_its_default()
         assert text.endswith((".", ")")), field.name
         if field.default not in (None, False, dataclasses.MISSING):
             assert f"(default: {field.default}" in text, field.name
+
+
+def test_the_init_script_is_looked_for_where_snakemake_was_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = ExecutorSettings(init_script=Path("environment.sh"))
+    monkeypatch.chdir("/")
+    assert settings.init_script == tmp_path / "environment.sh"

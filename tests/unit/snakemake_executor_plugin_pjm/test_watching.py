@@ -142,6 +142,29 @@ def test_a_superseded_job_is_ended_before_its_work_is_done_anew(tmp_path: Path) 
     assert pjm.asked[-1] == ("delete", ("1001",))
 
 
+STUCK = {"1001": JobStatus("1001", "", "ERR", Phase.STUCK)}
+CANCELLED = {"1001": JobStatus("1001", "", "CCL", Phase.CANCELLED, pjm_code=1)}
+
+
+def test_a_parked_job_fails_once_it_is_over_however_long_pjdel_is_away(tmp_path: Path) -> None:
+    job = tracked_job(tmp_path, "1001")
+    pjm = ScriptedPjm(live=[STUCK, STUCK, STUCK, {}], history=[CANCELLED], delete=["PJM 0190", None])
+    watch = Round(pjm, job)
+    assert [watch() for _ in range(3)] == [[], [], []]
+    ((outcome, _, message),) = watch()
+    assert (outcome, "parked" in message) == ("fail", True)
+
+
+def test_a_lost_job_is_ended_a_round_before_it_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = tracked_job(tmp_path, "1001")
+    watch = Round(pjm := ScriptedPjm(live=[{}]), job)
+    monkeypatch.setattr(Tracked, "seconds", lambda _self, what, holds: 601.0 if holds else 0.0)
+    assert watch() == []
+    assert pjm.asked[-1] == ("delete", ("1001",))
+    ((outcome, _, message),) = watch()
+    assert (outcome, "lost" in message) == ("fail", True)
+
+
 def test_a_warning_is_given_once(tmp_path: Path) -> None:
     job = tracked_job(tmp_path, "1001")
     job.folder.started.write_text("job_id=1001\nhost=n1\nstart_epoch=1\nelapse_limit_s=\n")
