@@ -1,6 +1,5 @@
 """Take a run up where any earlier process left it, train to the end of a segment, and publish that it is done."""
 
-import sys
 from typing import NoReturn
 
 import numpy as np
@@ -117,7 +116,7 @@ def _place(job: SegmentJob) -> str:
 def _leave(generation: Generation, request: StopRequest) -> NoReturn:
     generation.require_newest()
     log.notice(f"stopped {request.reason}; the state is saved in {generation.folder}, run again to go on")
-    sys.exit(request.exit_status)
+    request.leave()
 
 
 def _count_tokens(job: SegmentJob, spec: RunSpec) -> dict[str, int]:

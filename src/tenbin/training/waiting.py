@@ -4,7 +4,6 @@ Executors start a second job for the same run after a crash of their controller,
 file servers still show the old one. Training twice would change no result, but cost everything twice.
 """
 
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,4 +66,4 @@ def _leave(watch: Watch, request: StopRequest) -> NoReturn:
         f"stopped {request.reason}, while waiting for {name_writer(watch.owner)} ({watch.generation.folder}); "
         "this process took no step, run again to go on"
     )
-    sys.exit(request.exit_status)
+    request.leave()

@@ -195,15 +195,16 @@ def test_fp16_that_overflows_at_the_smallest_scale_has_diverged(make_tiny_run, t
         train(run, 12, placement=TWO)
 
 
-def test_sigterm_to_every_process_of_a_job_saves_the_state(make_tiny_run, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGXCPU])
+def test_a_signal_to_every_process_of_a_job_saves_the_state(make_tiny_run, tmp_path, number):
     stopped, uncut = [make_tiny_run(tmp_path / name, LONG) for name in ("stopped", "uncut")]
     with training(stopped, LONG, placement={"processes_per_node": 2}) as process:
         wait_for_steps(stopped, 20)
         for pid in [*living(str(stopped.run_folder)), process.pid]:
-            os.kill(pid, signal.SIGTERM)
+            os.kill(pid, number)
         errors = end(process)
-    assert process.returncode == 143, errors
-    assert "stopped by SIGTERM" in errors
+    assert process.returncode == 128 + number, errors
+    assert f"stopped by {number.name}" in errors
     done = steps_written(stopped)
     assert 0 < done < LONG
     train(uncut, done, placement=TWO)
