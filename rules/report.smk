@@ -88,6 +88,7 @@ use rule plot_loss_versus_size as plot_loss_versus_size_total with:
         png="<results>/figures/loss_versus_size_total.png",
     log:
         "<logs>/plot_loss_versus_size_total.log",
+    localrule: True
     params:
         options=["--parameters", "total"],
         style=settings.entry_settings(STUDY.figures),
@@ -110,6 +111,7 @@ use rule plot_loss_versus_size as plot_loss_versus_size_out_of_domain with:
         png="<results>/figures/loss_versus_size_out_of_domain.png",
     log:
         "<logs>/plot_loss_versus_size_out_of_domain.log",
+    localrule: True
     params:
         options=["--out-of-domain"],
         style=settings.entry_settings(STUDY.figures),

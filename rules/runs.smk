@@ -99,6 +99,7 @@ rule train_segment:
         TRAINING_ENVIRONMENT
     threads: STUDY.execution.threads_per_run
     resources:
+        queue=runs.queue,
         nodes=runs.nodes,
         gpu=runs.gpus,
         runtime=runs.runtime_min,

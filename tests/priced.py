@@ -29,6 +29,7 @@ PINNED: Config = {
         "disk_budget_gb": 4000,
         "budget_gpu_hours": 15_000,
         "segment_steps": {"e3": 100_000, "e4": 100_000, "e5": 100_000, "e6": 100_000, "e7": 50_000, "e8": 50_000},
+        "shared": {"segment_steps": {"e3": 15_000, "e4": 15_000, "e5": 15_000, "e6": 12_000}},
         "site": {"gpu": "A100-40GB", "gpu_memory_gb": 40, "charge_per_gpu_hour": 3.0, "charge_unit": "token"},
     },
 }
@@ -44,10 +45,15 @@ def merge(base: Config, overlay: Config) -> Config:
     return base | overlay | both
 
 
+def sharing(config: Config) -> None:
+    """Train the small sizes on shared GPUs."""
+    config["execution"]["share_gpus"] = True
+
+
 def on_torch(config: Config) -> None:
     """Let the engine `torch` train in fp32 on one CPU process, with segments of a hundred steps at most."""
     config["study"] |= {"engine": "torch", "numerics": "fp32"}
-    config["execution"] |= {"placements": {}, "segment_steps": {"e3": 100}, "also_price": []}
+    config["execution"] |= {"placements": {}, "segment_steps": {"e3": 100}, "also_price": [], "shared": {}}
     config["schedules"]["it100k"]["steps"], config["schedules"]["it200k"]["steps"] = 100, 200
 
 

@@ -45,9 +45,16 @@ def test_a_job_is_one_line_of_json(handler: LogHandler, capsys: pytest.CaptureFi
         "wildcards": {"mix": "both"},
         "reason": "why",
         "output": ["a"],
+        "resources": {"tmpdir": "/tmp", "queue": "share", "gpu": 1, "runtime": 720},  # noqa: S108
+        "threads": 8,
     }
     handler.emit(record(**job))
-    assert json.loads(capsys.readouterr().out) == {"rule": "write_mix", "wildcards": {"mix": "both"}, "reason": "why"}
+    assert json.loads(capsys.readouterr().out) == {
+        "rule": "write_mix",
+        "wildcards": {"mix": "both"},
+        "reason": "why",
+        "asks": {"queue": "share", "gpu": 1, "runtime": 720, "threads": 8},
+    }
 
 
 def test_targets_and_chatter_are_left_out(handler: LogHandler, capsys: pytest.CaptureFixture[str]) -> None:

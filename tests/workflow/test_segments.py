@@ -46,6 +46,18 @@ def test_a_segmented_run_ends_in_the_losses_of_an_uncut_one(workflow: Workflow, 
     assert workflow.plan() == {}, "where and how long a job runs is no reason to train"
 
 
+def test_shared_gpus_are_no_reason_to_train_again(finished: Workflow) -> None:
+    shared = {"placements": {"e3": {"queue": "share", "micro_batch": 2}}, "segment_steps": {"e3": 5}}
+    site = {"queues": {"share": {"walltime_h": 48, "max_gpus": 2}}}
+    finished.edit(lambda config: config.update(execution={"site": site, "shared": shared}))
+    assert finished.plan() == {}
+    assert finished.plan("--config", "execution={share_gpus: true}") == {}
+    finished.edit(lambda config: config["execution"].update(share_gpus=True))
+    assert finished.plan() == {}
+    finished.edit(lambda config: config["study"].update(seeds=[1]))
+    assert finished.plan()["train_segment"] == 2 * 3 + 5 + 3, "12 and 24 steps of e3 are cut in fives, e4 is not"
+
+
 LONG, LIMIT_H, MARGIN_S = 1_500, 9 / 3600, 4.0
 
 

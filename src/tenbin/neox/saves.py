@@ -53,5 +53,6 @@ def require_ranks(checkpoint: Checkpoint, placement: Placement) -> None:
     if found != placement.ranks:
         raise UserError(
             f"{checkpoint.folder} was saved by {found} rank(s) of GPT-NeoX, the placement has {placement.ranks}: "
-            f"GPT-NeoX resumes with the same number; set execution.placements back to {found} rank(s) for this run"
+            f"GPT-NeoX resumes with the same number; set execution.share_gpus or execution.placements "
+            f"back to {found} rank(s) for this run"
         )

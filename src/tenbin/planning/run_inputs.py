@@ -81,7 +81,7 @@ class RunInputs:
     def segment_ends(self, run: Run) -> list[int]:
         """Return the end steps of a run's segments."""
         steps = self.study.schedules[run.schedule].steps
-        length = self.study.execution.segment_steps.get(run.size, steps)
+        length = self.study.execution.segment_length(run.size) or steps
         folder = run_folder(run).replace("<results>", self.results)
         branches = self.study.branch_steps(run.schedule)
         return segment_ends(f"{folder}/segments", steps, length, start=self._branch_step(run), stops=branches)
@@ -98,6 +98,11 @@ class RunInputs:
         return Run(wildcards.mix, wildcards.size, wildcards.schedule, int(wildcards.seed))
 
     # The job's place.
+
+    def queue(self, wildcards: Wildcards) -> str | None:
+        """Return the queue that a training job asks for; none: none is named."""
+        queue = self.study.execution.queue(wildcards.size)
+        return (queue.asked_as if queue else None) or self.study.execution.placement(wildcards.size).queue
 
     def nodes(self, wildcards: Wildcards) -> int:
         """Return the nodes of a training job."""

@@ -215,5 +215,5 @@ def kept_checkpoints(study: Study, run: Run) -> int:
     """Return how many checkpoints of a run lie on the disk: the newest, and those of all segment ends."""
     schedule = study.schedules[run.schedule]
     steps = schedule.steps - (schedule.branch_step or 0)
-    segments = -(-steps // study.execution.segment_steps.get(run.size, steps))
+    segments = -(-steps // (study.execution.segment_length(run.size) or steps))
     return NEWEST_CHECKPOINTS + segments + len(study.branch_steps(run.schedule))

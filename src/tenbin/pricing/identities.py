@@ -6,8 +6,9 @@ code, if none of those files will be made anew itself; only then is it certain w
 
 import tempfile
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tenbin.errors import UserError
 from tenbin.files import seal_of
@@ -27,6 +28,8 @@ class PlannedJob:
     rule: str
     wildcards: Mapping[str, str]
     reason: str = ""
+    asks: Mapping[str, Any] = field(default_factory=dict)
+    """Its threads, and of `queue`, `nodes`, `gpu` and `runtime` (minutes) what its rule or a profile says."""
 
 
 @dataclass(frozen=True)

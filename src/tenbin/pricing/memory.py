@@ -126,8 +126,9 @@ def _misfit(study: Study, size: str, schedule_id: str) -> str | None:
         return None
     taken = micro_batch(placement, schedule.batch_size)
     return (
-        f"execution.placements.{size}: {size} with a micro-batch of {taken} needs about {estimate.total / GB:.1f} GB "
-        f"of GPU memory ({describe_memory(estimate)}), {study.execution.site.gpu} has {limit_gb:g} GB: "
+        f"{study.execution.key(size, 'placements')}: {size} with a micro-batch of {taken} needs about "
+        f"{estimate.total / GB:.1f} GB of GPU memory ({describe_memory(estimate)}), "
+        f"{study.execution.site.gpu} has {limit_gb:g} GB: "
         f"{_advice(study, size, schedule_id, placement)}"
     )
 

@@ -12,6 +12,7 @@ from tenbin.pricing.counts import results_folder
 from tenbin.pricing.disk import DiskNeed, estimate_disk
 from tenbin.pricing.identities import PlannedJob
 from tenbin.pricing.prospects import TrainingJob, foresee_training
+from tenbin.pricing.queue_table import queue_table
 from tenbin.pricing.rows import Row, other_rows, selected_rows
 from tenbin.pricing.run_tables import cost_table, data_table, others_table, packed_table, work_table
 from tenbin.pricing.spelling import count, spell_bytes
@@ -60,6 +61,7 @@ def _tables(plan: Plan) -> Iterator[Table]:
     site = plan.study.execution.site
     tables = [
         jobs_table(plan.jobs, plan.training),
+        queue_table(plan.jobs),
         data_table(plan.rows),
         cost_table(plan.rows, site),
         work_table(plan.rows),

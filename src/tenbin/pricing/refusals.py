@@ -26,7 +26,7 @@ def _too_long(prices: Prices, run: Run) -> Iterator[str]:
     rounded = fitting // ROUND_STEPS * ROUND_STEPS or fitting
     execution = prices.study.execution
     yield (
-        f"execution.segment_steps.{run.size}: a segment of {run.size} takes about {hours:.1f} hours at "
+        f"{execution.key(run.size, 'segment_steps')}: a segment of {run.size} takes about {hours:.1f} hours at "
         f"{speed.seconds:.3g} seconds a step ({speed.source}); queue {prices.placement(run).queue} gives "
         f"{execution.walltime_h(run.size):g} hours less {execution.stop_margin_s:g} s to stop in: set it to "
         f"{rounded:,} or less"
@@ -34,10 +34,12 @@ def _too_long(prices: Prices, run: Run) -> Iterator[str]:
 
 
 def _too_wide(prices: Prices, run: Run) -> Iterator[str]:
-    placement = prices.placement(run)
-    queue = prices.study.execution.site.queues[placement.queue] if placement.queue else None
-    if queue and queue.max_nodes and placement.nodes > queue.max_nodes:
-        yield (
-            f"execution.placements.{run.size}: {placement.nodes} nodes are more than the {queue.max_nodes} of queue "
-            f"{placement.queue}: choose another queue or fewer nodes"
-        )
+    execution, placement = prices.study.execution, prices.placement(run)
+    queue = execution.queue(run.size)
+    limits = [("nodes", placement.nodes, queue.max_nodes), ("GPUs", placement.gpus, queue.max_gpus)] if queue else []
+    for things, wanted, limit in limits:
+        if limit and wanted > limit:
+            yield (
+                f"{execution.key(run.size, 'placements')}: {wanted} {things} are more than the {limit} of queue "
+                f"{placement.queue}: choose another queue or fewer {things}"
+            )

@@ -1,4 +1,4 @@
-"""What the plan says run by run: cost, what is left, what is read, packed on single GPUs, and sizes not selected."""
+"""What the plan says run by run: cost, what is left, what is read, packed on shared GPUs, and sizes not selected."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -86,7 +86,7 @@ def work_table(rows: Sequence[Row]) -> Table:
 
 
 def packed_table(rows: Sequence[Row]) -> Table | None:
-    """Return the prices of small runs on one GPU each, beside those planned; None if there are no such runs."""
+    """Return the prices of small runs on shared GPUs, beside those planned; None if there are no such runs."""
     small = [row for row in rows if row.packed]
     if not small:
         return None
@@ -96,21 +96,24 @@ def packed_table(rows: Sequence[Row]) -> Table | None:
         Field("days planned", lambda row: significant(row.price.days)),
         Field("segments planned", lambda row: count(row.segments)),
         summed("GPU-hours planned", count, lambda row: row.price.gpu_hours),
+        Field("queue packed", lambda row: _packed(row).queue or "", right=False),
+        Field("GPUs packed", lambda row: count(_packed(row).price.gpus)),
         Field("days packed", lambda row: significant(_packed(row).price.days)),
         Field("segments packed", lambda row: count(_packed(row).segments)),
         summed("GPU-hours packed", count, lambda row: _packed(row).price.gpu_hours),
         summed("GPU-hours of the arithmetic alone", count, lambda row: row.floor_gpu_hours),
     ]
     notes = [
-        "Packed: one run on one GPU, several runs on a node. Nobody has tried it here; the numbers are the model's.",
+        "Packed: several runs side by side on the GPUs of a node, in the places of execution.shared. With "
+        "execution.share_gpus set to true it is done so. Nobody has tried it here; the numbers are the model's.",
         "By the model a token costs a GPU the same however many GPUs there are, so packing changes no GPU-hour. It "
-        "makes a run longer, its segments more, and needs one GPU instead of a node.",
+        "makes a run longer, its segments more, and needs fewer GPUs at a time.",
         "What it would save is the part of the cost per token that adding up gradients between GPUs causes; the "
         "published times do not tell it. No saving goes below the arithmetic alone.",
         f"The whole study: {count(_gpu_hours(rows))} GPU-hours planned, {count(_gpu_hours(rows))} packed, and if "
         f"packing took all the overhead off the small runs {count(_floor_gpu_hours(rows))}.",
     ]
-    return tabulate("The same with small runs packed one on each GPU", small, fields, notes)
+    return tabulate("The same with small runs packed on shared GPUs", small, fields, notes)
 
 
 def _gpu_hours(rows: Sequence[Row]) -> float:

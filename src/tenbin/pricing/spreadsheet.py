@@ -78,6 +78,7 @@ def _needs(row: Row) -> dict[str, Value]:
 def _packed(row: Row) -> dict[str, Value]:
     packed = row.packed
     return {
+        "packed_queue": packed.queue if packed else None,
         "packed_days": packed.price.days if packed else None,
         "packed_gpu_hours": packed.price.gpu_hours if packed else None,
         "packed_segments": packed.segments if packed else None,

@@ -54,6 +54,10 @@ class Queue(Entry):
     """Longest time of a job in hours."""
     max_nodes: int | None = Field(default=None, gt=0)
     """Most nodes of a job with this walltime."""
+    max_gpus: int | None = Field(default=None, gt=0)
+    """Most GPUs of a job, for a queue that gives out single GPUs of a node."""
+    asked_as: QueueName | None = None
+    """Name under which jobs ask for it, where several limits hold in one queue; none: its own."""
 
 
 class Site(Entry):
@@ -71,6 +75,15 @@ class Site(Entry):
     """What the site charges for a GPU-hour, in `charge_unit`; none: the plan names no charge."""
     charge_unit: str = "token"
     """Unit of the charge."""
+
+
+class SharedGpus(Entry):
+    """Where sizes train instead when `execution.share_gpus` is set; sizes not named here train where they do."""
+
+    placements: dict[Identifier, Placement] = Field(default_factory=dict)
+    """Where sizes train, by size id."""
+    segment_steps: dict[Identifier, Annotated[int, Field(gt=0)]] = Field(default_factory=dict)
+    """Steps of a training job by size id."""
 
 
 class NeoxSettings(Entry):
@@ -93,6 +106,10 @@ class Execution(Entry):
     """Steps of a training job by size id, for queues with a time limit; a size not named trains in one job."""
     placements: dict[Identifier, Placement] = Field(default_factory=dict)
     """Where sizes train, by size id; a size not named trains in one process on the CPU."""
+    share_gpus: bool = False
+    """Whether the sizes of `shared` train there, small runs side by side on the GPUs of a node."""
+    shared: SharedGpus = SharedGpus()
+    """The places of small runs on single GPUs."""
     checkpoint_interval_s: float = Field(default=600.0, gt=0)
     """Seconds between checkpoints within a segment: what a killed job loses at most."""
     stop_margin_s: float = Field(default=600.0, ge=0)
@@ -112,21 +129,49 @@ class Execution(Entry):
     site: Site = Site()
     """The machine, for plans and prices."""
 
+    def shares_gpus(self, size: str) -> bool:
+        """Return whether a size trains in its place of `shared`."""
+        return self.share_gpus and size in self.shared.placements
+
     def placement(self, size: str) -> Placement:
         """Return where a size trains."""
-        return self.placements.get(size, Placement())
+        places = self.shared.placements if self.shares_gpus(size) else self.placements
+        return places.get(size, Placement())
+
+    def segment_length(self, size: str) -> int | None:
+        """Return the steps of a size's training jobs; none: all at once."""
+        lengths = self.shared.segment_steps if self.shares_gpus(size) else self.segment_steps
+        return lengths.get(size)
+
+    def key(self, size: str, name: str) -> str:
+        """Return the config key that holds a size's `placements` or `segment_steps`, for messages."""
+        return f"execution.{'shared.' if self.shares_gpus(size) else ''}{name}.{size}"
+
+    def queue(self, size: str) -> Queue | None:
+        """Return the queue of a size's training jobs, if it names one."""
+        name = self.placement(size).queue
+        return self.site.queues[name] if name else None
 
     def walltime_h(self, size: str) -> float | None:
         """Return the time limit of a size's training jobs in hours, if its queue has one."""
-        queue = self.placement(size).queue
-        return self.site.queues[queue].walltime_h if queue else None
+        queue = self.queue(size)
+        return queue.walltime_h if queue else None
+
+    @model_validator(mode="after")
+    def _shared_places_exist(self) -> "Execution":
+        if self.share_gpus and not self.shared.placements:
+            raise ValueError(
+                "execution.share_gpus: true, but execution.shared.placements names no size; name some there"
+            )
+        return self
 
     @model_validator(mode="after")
     def _queues_exist(self) -> "Execution":
-        for size, placement in self.placements.items():
-            if placement.queue and placement.queue not in self.site.queues:
-                known = ", ".join(self.site.queues) or "none"
-                raise ValueError(
-                    f"execution.placements.{size}.queue: no {placement.queue!r} in site.queues; there are {known}"
-                )
+        for place, placements in (("placements", self.placements), ("shared.placements", self.shared.placements)):
+            for size, placement in placements.items():
+                if placement.queue and placement.queue not in self.site.queues:
+                    known = ", ".join(self.site.queues) or "none"
+                    raise ValueError(
+                        f"execution.{place}.{size}.queue: no {placement.queue!r} in site.queues; there are {known}"
+                    )
         return self

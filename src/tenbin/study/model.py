@@ -161,6 +161,8 @@ class Study(Entry):
         yield "study.valids", "valids", self.study.valids
         for key in ("segment_steps", "placements", "also_price"):
             yield f"execution.{key}", "sizes", getattr(self.execution, key)
+        for key in ("segment_steps", "placements"):
+            yield f"execution.shared.{key}", "sizes", getattr(self.execution.shared, key)
         for number, block in enumerate(self.study.blocks):
             yield f"study.blocks.{number}.mixes", "mixes", block.mixes
             yield f"study.blocks.{number}.sizes", "sizes", block.sizes

@@ -77,3 +77,32 @@ def test_a_job_asks_for_the_nodes_gpus_and_time_of_its_size(make_study: Any) -> 
     placed, other = wildcards(size="e3"), wildcards(size="e4")
     assert (inputs.nodes(placed), inputs.gpus(placed), inputs.runtime_min(placed)) == (4, 32, 2880)
     assert (inputs.nodes(other), inputs.gpus(other), inputs.runtime_min(other)) == (1, 0, None)
+    assert (inputs.queue(placed), inputs.queue(other)) == ("regular-a", None)
+
+
+def test_a_job_asks_for_its_queue_by_the_name_that_the_site_knows(make_study: Any) -> None:
+    def change(config: dict[str, Any]) -> None:
+        site = {"queues": {"regular-a-wide": {"walltime_h": 24, "asked_as": "regular-a"}}}
+        config["execution"] = {"site": site, "placements": {"e3": {"gpus_per_node": 8, "queue": "regular-a-wide"}}}
+
+    inputs = RunInputs(make_study(change), "no/such/results")
+    assert (inputs.queue(wildcards(size="e3")), inputs.runtime_min(wildcards(size="e3"))) == ("regular-a", 24 * 60)
+
+
+def test_shared_gpus_change_place_and_segments_of_their_sizes_alone(make_study: Any) -> None:
+    def change(config: dict[str, Any], share: bool) -> None:
+        queues = {"node": {"walltime_h": 48}, "share": {"walltime_h": 2}}
+        node, single = {"gpus_per_node": 8, "queue": "node"}, {"gpus_per_node": 1, "queue": "share"}
+        shared = {"placements": {"e3": single}, "segment_steps": {"e3": 100}}
+        config["execution"] = {"site": {"queues": queues}, "placements": {"e3": node, "e4": node}, "shared": shared}
+        config["execution"] |= {"segment_steps": {"e3": 500, "e4": 250}, "share_gpus": share}
+
+    def asked(share: bool, size: str) -> tuple[str | None, int, int | None, int]:
+        inputs = RunInputs(make_study(lambda config: change(config, share)), "no/such/results")
+        job = wildcards(mix="en", size=size, schedule="it500", seed="0")
+        ends = inputs.segment_ends(inputs.run(job))
+        return inputs.queue(job), inputs.gpus(job), inputs.runtime_min(job), len(ends)
+
+    assert asked(share=False, size="e3") == ("node", 8, 2880, 1)
+    assert asked(share=True, size="e3") == ("share", 1, 120, 5)
+    assert asked(share=True, size="e4") == asked(share=False, size="e4") == ("node", 8, 2880, 2)

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from snakemake.settings.types import ResourceSettings
 
 from tenbin.errors import UserError
 from tenbin.pricing.dry_run import dry_run_command, read_dry_run
@@ -22,6 +23,7 @@ def called(**changes: Any) -> Any:
         "config_settings": SimpleNamespace(config_args=[]),
         "rerun_triggers": {"params", "mtime"},
         "deployment_settings": SimpleNamespace(deployment_method=set()),
+        "resource_settings": ResourceSettings(),
     }
     return SimpleNamespace(**plain | changes)
 
@@ -49,8 +51,21 @@ def test_what_the_call_leaves_out_is_left_out() -> None:
     assert "--configfile" not in command
     assert "--config" not in command
     assert "--software-deployment-method" not in command
+    assert not {"--set-resources", "--set-threads"} & set(command)
     assert {"--dry-run", "--nolock"} <= set(command)
     assert option(command, "--profile") == option(command, "--workflow-profile") == ["none"]
+
+
+def test_what_jobs_ask_for_is_passed_on() -> None:
+    queue = {"queue": "'a' if wildcards.size == 'e8' else 'b'", "gpu": 8, "runtime": "2h"}
+    settings = ResourceSettings(overwrite_resources={"score_run": queue}, overwrite_threads={"score_run": 9})
+    command = dry_run_command(called(resource_settings=settings))
+    assert option(command, "--set-resources") == [
+        "score_run:queue='a' if wildcards.size == 'e8' else 'b'",
+        "score_run:gpu=8",
+        "score_run:runtime=120",
+    ]
+    assert option(command, "--set-threads") == ["score_run=9"]
 
 
 def program(tmp_path: Path, text: str) -> list[str]:
@@ -60,10 +75,11 @@ def program(tmp_path: Path, text: str) -> list[str]:
 
 
 def test_jobs_are_read_line_by_line(tmp_path: Path) -> None:
-    lines = [{"rule": "write_mix", "wildcards": {"mix": "both"}, "reason": "Missing output files: x"}]
+    asks = {"queue": "share", "threads": 1}
+    lines = [{"rule": "write_mix", "wildcards": {"mix": "both"}, "reason": "Missing output files: x", "asks": asks}]
     printed = "\n".join(["Building DAG of jobs...", *map(json.dumps, lines)])
     assert read_dry_run(program(tmp_path, f"print({printed!r})")) == [
-        PlannedJob("write_mix", {"mix": "both"}, "Missing output files: x")
+        PlannedJob("write_mix", {"mix": "both"}, "Missing output files: x", asks)
     ]
 
 

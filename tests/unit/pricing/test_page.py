@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from priced import MIX_E3, MakeStudy, lay_out_segment, on_torch, planned, segments
+from priced import MIX_E3, MakeStudy, lay_out_segment, on_torch, planned, segments, sharing
 
 from tenbin.pricing.identities import PlannedJob
 from tenbin.pricing.page import make_plan, publish_plan
@@ -81,12 +81,31 @@ def test_the_page_holds_the_same_tables(make_study: MakeStudy, publish: Publish,
 def test_packing_says_that_it_changes_nothing_by_the_model_and_is_untested(
     make_study: MakeStudy, publish: Publish
 ) -> None:
-    text = publish(make_study()).split("packed one on each GPU")[1].split("Sizes that are not selected")[0]
+    text = publish(make_study()).split("packed on shared GPUs")[1].split("Sizes that are not selected")[0]
     assert "so packing changes no GPU-hour" in " ".join(text.split())
     assert "Nobody has tried it here" in text
     assert "12,146 GPU-hours planned, 12,146 packed" in text
-    assert line_of(text, "pilemc4ja", "e3").split()[4:] == ["8", "2.24", "2", "429", "17.9", "9", "429", "6"]
-    assert not any(line.split()[1:2] == ["e8"] for line in text.splitlines())
+    expected = ["8", "2.24", "2", "429", "share", "1", "17.9", "14", "429", "6"]
+    assert line_of(text, "pilemc4ja", "e3").split()[4:] == expected
+    assert not any(line.split()[1:2] in (["e7"], ["e8"]) for line in text.splitlines())
+
+
+def test_shared_gpus_are_planned_where_they_are_chosen(make_study: MakeStudy, publish: Publish) -> None:
+    study = make_study(sharing)
+    text = publish(study, *everything(study))
+    assert "12,146 GPU-hours in all, 12,146 left; 36,438 tokens in all" in text
+    assert "packed on shared GPUs" not in text
+    left = text.split("What is left to train")[1]
+    assert line_of(left, "pilemc4ja", "e3").split()[7:12] == ["429", "14", "32.2", "48.0", "share"]
+    assert line_of(left, "pilemc4ja", "e7").split()[7:12] == ["800", "4", "25.0", "48.0", "regular-a"]
+
+
+def test_what_jobs_ask_for_is_shown_after_why_they_run(make_study: MakeStudy, publish: Publish) -> None:
+    study = make_study()
+    asks = {"queue": "share", "gpu": 1, "threads": 8, "runtime": 720}
+    text = publish(study, PlannedJob("tokenize_shard", {}, asks=asks), PlannedJob("fetch_hub_file", {}))
+    assert text.index("What would run") < text.index("What the jobs ask") < text.index("What the runs read")
+    assert "What the jobs ask" not in publish(study, *everything(study))
 
 
 def test_retrain_and_recheck_are_told_apart(make_study: MakeStudy, publish: Publish) -> None:

@@ -1,7 +1,7 @@
 """Jobs that their queue would not take, or would end before they are done."""
 
 import pytest
-from priced import MIX_E3, Config, MakeStudy, lay_out_segment, on_torch
+from priced import MIX_E3, Config, MakeStudy, lay_out_segment, on_torch, sharing
 
 from tenbin.errors import UserError
 from tenbin.pricing.cost import Prices
@@ -17,6 +17,7 @@ def refuse(make_study: MakeStudy, change: object) -> str:
 def test_the_published_study_and_one_on_the_cpu_are_accepted(make_study: MakeStudy) -> None:
     refuse_impossible_jobs(Prices(make_study()))
     refuse_impossible_jobs(Prices(make_study(on_torch)))
+    refuse_impossible_jobs(Prices(make_study(sharing)))
 
 
 def test_a_segment_that_cannot_fit_is_refused_with_a_length_that_can(make_study: MakeStudy) -> None:
@@ -58,3 +59,14 @@ def test_more_nodes_than_a_queue_has_are_refused(make_study: MakeStudy) -> None:
 
     message = refuse(make_study, widen)
     assert "execution.placements.e8: 6 nodes are more than the 4 of queue regular-a" in message
+
+
+def test_shared_places_are_named_by_their_own_keys(make_study: MakeStudy) -> None:
+    def misplace(config: Config) -> None:
+        sharing(config)
+        config["execution"]["shared"]["segment_steps"]["e3"] = 100_000
+        config["execution"]["shared"]["placements"]["e4"] = {"gpus_per_node": 4, "micro_batch": 16, "queue": "share"}
+
+    message = refuse(make_study, misplace)
+    assert "execution.shared.segment_steps.e3: a segment of e3 takes about 214" in message
+    assert "execution.shared.placements.e4: 4 GPUs are more than the 2 of queue share" in message

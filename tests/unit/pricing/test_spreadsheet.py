@@ -26,7 +26,9 @@ def test_every_run_is_a_line_with_all_numbers_in_full(make_study: MakeStudy) -> 
     assert int(line["tokens"]) == int(line["tokens_pile"]) + int(line["tokens_mc4ja"]) == 629_145_600_000
     assert float(line["epochs_mc4ja"]) == pytest.approx(1.0018, abs=1e-4)
     assert float(line["gpu_hours"]) == pytest.approx(8 * 24 * float(line["days"]))
-    assert float(line["packed_gpu_hours"]) == pytest.approx(float(line["gpu_hours"]))
+    small = next(line for line in lines if (line["mix"], line["size"]) == ("pilemc4ja", "e3"))
+    assert float(small["packed_gpu_hours"]) == pytest.approx(float(small["gpu_hours"]))
+    assert (small["packed_queue"], line["packed_queue"]) == ("share", "")
     assert float(line["charge"]) == pytest.approx(3 * float(line["gpu_hours"]))
 
 

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from tenbin.pricing.memory import check_memory
 from tenbin.study.corpora import HubCorpus
 from tenbin.study.execution import Placement
 from tenbin.study.model import PUBLISHED_SIZES, Run, Study
 from tenbin.study.reading import load_yaml, read_study
-from tenbin.study.settings import placement_settings
+from tenbin.study.settings import placement_settings, run_settings
 from tenbin.study.shards import list_sources
 
 TOKENS_A_STEP = 1536 * 2048
@@ -72,6 +73,26 @@ def test_batches_divide_among_gpus(published: Study) -> None:
         placement = published.execution.placement(run.size)
         assert placement.gpus == (32 if run.size == "e8" else 8)
         assert published.schedules[run.schedule].batch_size % (placement.gpus * (placement.micro_batch or 1)) == 0
+
+
+def test_small_sizes_have_a_place_on_shared_gpus_with_the_same_batch(published: Study) -> None:
+    sharing = published.model_copy(update={"execution": published.execution.model_copy(update={"share_gpus": True})})
+    small = {size for size in PUBLISHED_SIZES if sharing.execution.shares_gpus(size)}
+    assert small == {"e3", "e4", "e5", "e6"}
+    check_memory(sharing)
+    for run in published.runs():
+        place = sharing.execution.placement(run.size)
+        queue = sharing.execution.queue(run.size)
+        assert queue is not None
+        assert place.gpus == (1 if run.size in small else published.execution.placement(run.size).gpus)
+        assert published.schedules[run.schedule].batch_size % (place.gpus * (place.micro_batch or 1)) == 0
+        assert place.gpus <= (queue.max_gpus or 8 * (queue.max_nodes or 0))
+
+
+def test_where_a_run_trains_is_no_part_of_what_it_is(published: Study) -> None:
+    sharing = published.model_copy(update={"execution": published.execution.model_copy(update={"share_gpus": True})})
+    for run in published.runs():
+        assert run_settings(sharing, run) == run_settings(published, run)
 
 
 def test_a_training_job_is_told_its_place_and_time_and_no_more(published: Study) -> None:

@@ -147,6 +147,18 @@ MISTAKES: dict[str, tuple[Callable[[Config], object], list[str]]] = {
     ),
     "branch within the warm-up": (lambda c: branch(c, branch_step=10), ["schedules.branch", "after the warm-up"]),
     "branch of another batch": (lambda c: branch(c, batch_size=8), ["schedules.branch", "batch_size is 8"]),
+    "shared GPUs without a place there": (
+        lambda c: c.update(execution={"share_gpus": True}),
+        ["execution.share_gpus", "names no size"],
+    ),
+    "shared queue that the site has not": (
+        lambda c: c.update(execution={"shared": {"placements": {"e3": {"queue": "night"}}}}),
+        ["execution.shared.placements.e3.queue", "no 'night' in site.queues"],
+    ),
+    "shared place of a size that is not there": (
+        lambda c: c.update(execution={"shared": {"segment_steps": {"e99": 5}}}),
+        ["execution.shared.segment_steps", "'e99'"],
+    ),
     "queue that the site has not": (
         lambda c: c.update(execution={"placements": {"e3": {"queue": "night"}}}),
         ["execution.placements.e3.queue", "no 'night' in site.queues"],
