@@ -61,14 +61,14 @@ class RunInputs:
 
     def trunk_spec(self, wildcards: Wildcards) -> list[str]:
         """Return the spec of the run that a decay branch leaves, if this is one."""
-        trunk = self._trunk(self.run(wildcards))
+        trunk = self.study.trunk(self.run(wildcards))
         return [f"{run_folder(trunk)}/spec.json"] if trunk else []
 
     def previous_segment(self, wildcards: Wildcards) -> list[str]:
         """Return the marker of the segment before this one, if there is one; a branch begins after its trunk's."""
         run = self.run(wildcards)
         ends = [end for end in self.segment_ends(run) if end < int(wildcards.end_step)]
-        trunk = self._trunk(run)
+        trunk = self.study.trunk(run)
         if ends:
             return [f"{run_folder(run)}/segments/{ends[-1]}.json"]
         return [f"{run_folder(trunk)}/segments/{self._branch_step(run)}.json"] if trunk else []
@@ -85,10 +85,6 @@ class RunInputs:
         folder = run_folder(run).replace("<results>", self.results)
         branches = self.study.branch_steps(run.schedule)
         return segment_ends(f"{folder}/segments", steps, length, start=self._branch_step(run), stops=branches)
-
-    def _trunk(self, run: Run) -> Run | None:
-        schedule = self.study.schedules[run.schedule].branch_of
-        return Run(run.mix, run.size, schedule, run.seed) if schedule else None
 
     def _branch_step(self, run: Run) -> int:
         return self.study.schedules[run.schedule].branch_step or 0
@@ -127,4 +123,4 @@ class RunInputs:
 
 def run_folder(run: Run) -> str:
     """Return the folder of a run's results."""
-    return f"<results>/runs/{run.mix}/{run.size}/{run.schedule}/seed{run.seed}"
+    return f"<results>/{run.folder}"

@@ -67,19 +67,13 @@ def run_tokens(study: Study, run: Run) -> dict[str, int]:
 def trained_runs(study: Study) -> list[Run]:
     """Return the selected runs, and those that only decay branches need: their trunks."""
     selected = study.runs()
-    trunks = [trunk for run in selected if (trunk := trunk_of(study, run)) and trunk not in selected]
+    trunks = [trunk for run in selected if (trunk := study.trunk(run)) and trunk not in selected]
     return [*selected, *dict.fromkeys(trunks)]
-
-
-def trunk_of(study: Study, run: Run) -> Run | None:
-    """Return the run that a decay branch leaves, None for other runs."""
-    schedule = study.schedules[run.schedule].branch_of
-    return Run(run.mix, run.size, schedule, run.seed) if schedule else None
 
 
 def run_folder(study: Study, run: Run) -> Path:
     """Return the folder of a run's results."""
-    return results_folder(study) / "runs" / run.mix / run.size / run.schedule / f"seed{run.seed}"
+    return results_folder(study) / run.folder
 
 
 def results_folder(study: Study) -> Path:

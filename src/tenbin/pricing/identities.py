@@ -12,7 +12,7 @@ from typing import Any
 
 from tenbin.errors import UserError
 from tenbin.files import seal_of
-from tenbin.pricing.counts import results_folder, run_folder, trunk_of
+from tenbin.pricing.counts import results_folder, run_folder
 from tenbin.specs import write_spec
 from tenbin.study.model import Run, Study
 from tenbin.study.settings import run_settings
@@ -77,7 +77,7 @@ class Identities:
     def _write_spec(self, run: Run, folder: Path) -> Path | None:
         """Write a run's spec as the rule would; None if a file for it is missing."""
         results, order, path = results_folder(self.study), self._order_folder(run), folder / f"{run.schedule}.json"
-        trunk = trunk_of(self.study, run)
+        trunk = self.study.trunk(run)
         trunk_spec = self._settled_spec(trunk, folder) if trunk else None
         try:
             write_spec(

@@ -1,7 +1,7 @@
 """The whole study: its catalogues, its selection, and the checks between them."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -42,6 +42,11 @@ class Run:
     size: str
     schedule: str
     seed: int
+
+    @property
+    def folder(self) -> str:
+        """Return the run's place below the results."""
+        return f"runs/{self.mix}/{self.size}/{self.schedule}/seed{self.seed}"
 
 
 class Block(Entry):
@@ -115,6 +120,11 @@ class Study(Entry):
     def order_schedule(self, schedule: str) -> str:
         """Return the schedule whose data order a schedule uses: its trunk's, or its own."""
         return self.schedules[schedule].branch_of or schedule
+
+    def trunk(self, run: Run) -> Run | None:
+        """Return the run that a decay branch leaves, None for other runs."""
+        schedule = self.schedules[run.schedule].branch_of
+        return replace(run, schedule=schedule) if schedule else None
 
     def branch_steps(self, schedule: str) -> list[int]:
         """Return the steps at which decay branches leave a schedule."""
