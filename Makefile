@@ -12,12 +12,14 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 # Every job states its threads; libraries must not start more.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: help study report install test test-fast lint format schema lock bench clean
+.PHONY: help study report install test test-fast backends faults lint format schema lock bench clean
 
 help:
 	@echo 'make study      install and run the embedded study: English, Japanese and both'
 	@echo 'make test       install and run every test'
 	@echo 'make test-fast  the tests that take seconds'
+	@echo 'make backends   the embedded study under an emulated job manager, held against a run without (an hour)'
+	@echo 'make faults     a hundred random faults over training jobs under an emulated job manager (half an hour)'
 	@echo 'make lint       check style, types and workflow'
 	@echo 'make format     mend style'
 	@echo 'make schema     write schemas/config.schema.json from the config model'
@@ -38,6 +40,14 @@ test: $(VENV)/.installed-dev
 
 test-fast: $(VENV)/.installed-dev
 	pytest -n 2 -m 'not slow and not network'
+
+# Long versions of what the tests sample; the programs take arguments, see their --help.
+backends: $(VENV)/.installed-dev
+	PYTHONPATH=src:tests python -m campaigns.backends
+
+faults: $(VENV)/.installed-dev
+	PYTHONPATH=src:tests python -m campaigns.restarts
+	PYTHONPATH=src:tests python -m campaigns.faults
 
 lint: $(VENV)/.installed-dev
 	ruff check .
@@ -60,7 +70,7 @@ lock:
 	$(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
 
 bench: $(VENV)/.installed-dev
-	python benchmarks/run.py
+	PYTHONPATH=src:tests python benchmarks/run.py
 
 install: $(VENV)/.installed
 

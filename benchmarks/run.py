@@ -11,6 +11,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 import cutting
+import pjm
 import plan
 import planning
 import study
@@ -22,6 +23,7 @@ BENCHMARKS: dict[str, Callable[[], list[Row]]] = {
     "plan": plan.measure,
     "cutting": cutting.measure,
     "training": training.measure,
+    "pjm": pjm.measure,
     "study": study.measure,
 }
 RESULTS = Path(__file__).with_name("results")

@@ -1,0 +1,117 @@
+"""Training jobs of PJM through the workflow: on two nodes, and cut by their time limit."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from emulators.pjm.cluster import EmulatedPjm
+from emulators.pjm.records import JobRecord
+from harness import Workflow, lay_out, skip_or_fail
+from pjm_runs import ON_A_NODE, Place, emulated, study_words
+
+pytestmark = pytest.mark.slow
+
+SPLIT = 1e-6
+"""How far losses of two splits may be apart, in nats/token."""
+LIMITED = ("--set-resources", "train_segment:runtime=30", "--")
+LONG = 8_000
+"""Steps that take about 20 s."""
+LIMIT_S = 10
+"""Half of it for the start."""
+CUTS = 3
+
+
+def one_run(steps: int) -> Callable[[dict[str, Any]], None]:
+    """Return a change to the study that leaves one run."""
+
+    def change(config: dict[str, Any]) -> None:
+        config["schedules"] = {"long": config["schedules"]["it12"] | {"steps": steps}}
+        config["study"]["blocks"] = [{"mixes": ["monoen"], "sizes": ["e3"], "schedule": "long"}]
+
+    return change
+
+
+def prepared(study: Workflow, steps: int) -> Workflow:
+    """Do here what comes before training."""
+    study.edit(one_run(steps))
+    study.run("results/tiny/runs/monoen/e3/long/seed0/spec.json")
+    return study
+
+
+def copy_of(study: Workflow, folder: Path, **execution: Any) -> Workflow:
+    shutil.copytree(study.folder, folder)
+    copy = Workflow(folder, study.checkout)
+    copy.edit(lambda config: config.update(execution=execution))
+    return copy
+
+
+def losses(study: Workflow) -> list[float]:
+    history = next(study.results.glob("runs/**/history.jsonl"))
+    return [json.loads(line)["loss"] for line in history.read_text(encoding="utf-8").splitlines()]
+
+
+def training_jobs(pjm: EmulatedPjm) -> list[JobRecord]:
+    return [job for job in pjm.jobs() if job.name.endswith("train_segment")]
+
+
+def test_two_nodes_of_a_job_train_what_one_does(workflow: Workflow, tmp_path: Path) -> None:
+    if not shutil.which("mpirun"):
+        skip_or_fail("mpi", "mpirun not installed (openmpi-bin): several nodes of PJM were not checked")
+    one = prepared(workflow, 24)
+    two = copy_of(one, tmp_path / "two", placements={"e3": {"nodes": 2, "processes_per_node": 1}})
+    one.run("train")
+    with emulated(tmp_path / "pjm", nodes=2) as pjm:
+        Place(two.folder, pjm).run(*study_words(two), *ON_A_NODE, *LIMITED, "train")
+        (job,) = training_jobs(pjm)
+        spool = pjm.folder / "spool" / job.id
+        assert job.nodes == 2
+        # Who logs in to a node gets a folder of its own there; the job's first node is where its script runs.
+        hosts = (spool / "nodes").read_text().split()
+        assert [host for host in hosts if (spool / host).is_dir()] or pytest.fail(f"no login to any of {hosts}")
+    assert two.json("runs/monoen/e3/long/seed0/segments/24.json")["ranks"] == 2
+    assert max(abs(ours - theirs) for ours, theirs in zip(losses(two), losses(one), strict=True)) <= SPLIT
+
+
+@pytest.fixture(scope="module")
+def uncut(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tuple[Workflow, list[float]]:
+    """Return a study that is to be trained, and the losses of an undisturbed run of it."""
+    folder = tmp_path_factory.mktemp("uncut")
+    (folder / "study").mkdir()
+    study = prepared(lay_out(folder / "study", repository), LONG)
+    undisturbed = copy_of(study, folder / "undisturbed")
+    undisturbed.run("train")
+    return study, losses(undisturbed)
+
+
+@pytest.mark.parametrize(
+    ("settings", "margin_s", "pjm_code"),
+    [
+        ({"clock": 0.02, "told_limit": "requested", "elapse_scale": LIMIT_S / 60}, 0, 11),
+        ({"clock": 1.0, "told_limit": "requested", "elapse_scale": LIMIT_S / 60}, 0, 11),
+        ({"told_limit": "real", "elapse_scale": 2 * LIMIT_S / 60}, LIMIT_S, 0),
+    ],
+    ids=["killed at once", "saved in the grace", "stopped in time"],
+)
+def test_a_run_cut_at_its_time_limit_goes_on_to_the_same_bits(
+    uncut: tuple[Workflow, list[float]], tmp_path: Path, settings: dict[str, Any], margin_s: int, pjm_code: int
+) -> None:
+    study = copy_of(uncut[0], tmp_path / "cut", checkpoint_interval_s=0.5)
+    words = [*study_words(study), *ON_A_NODE, "--set-resources", "train_segment:runtime=1"]
+    words += ["--pjm-elapse-margin-s", str(margin_s), "--pjm-time-limit-resubmits", "40", "--", "train"]
+    with emulated(tmp_path / "pjm", **settings) as pjm:
+        place = Place(study.folder, pjm)
+        with place.start(*words) as controller:
+            controller.wait_until(lambda: trained_in(study) > CUTS, f"{CUTS} cuts")
+            pjm.change(elapse_scale=100.0)
+            controller.succeed()
+        assert place.twice() == []
+        assert {job.pjm_code for job in training_jobs(pjm)[:-1]} == {pjm_code}
+    assert losses(study) == uncut[1]
+
+
+def trained_in(study: Workflow) -> int:
+    """Return how many jobs have taken a step."""
+    return sum(history.stat().st_size > 0 for history in (study.folder / "work").glob("*/*/history.jsonl"))
