@@ -84,7 +84,8 @@ def draw(count: int, chance: random.Random) -> list[str]:
 
 def run_round(study: Workflow, deck: list[str], chance: random.Random, outcome: Outcome, losses: bytes) -> None:
     """Run a study to its end, with faults from the deck for as long as it runs."""
-    with emulated(study.folder / "pjm") as pjm:
+    # Fewer run than are handed over, so that some wait.
+    with emulated(study.folder / "pjm", run_limit=3) as pjm:
         place = Place(study.folder, pjm)
         words = [*study_words(study), *ON_A_NODE, *TRAINING, *PATIENT, *RESUBMITTING, LOSSES]
         scene = Scene(place, words, chance, place.launch(*words), outcome.left)
@@ -105,11 +106,21 @@ def disturb(scene: Scene, deck: list[str], outcome: Outcome) -> None:
         if time.monotonic() - started > LONGEST_ROUND_S:
             outcome.lost.append(f"round {outcome.rounds} came to no end: {scene.controller.said()[-2000:]}")
             return
-        if deck and (what := MISHAPS[deck[-1]](scene)) is not None:
-            outcome.faults[deck[-1]] += 1
-            say(f"round {outcome.rounds}, fault {outcome.faults.total()}: {deck.pop()}: {what}")
+        if deck:
+            let_happen(scene, deck, outcome)
     if scene.controller.process.returncode:
         outcome.lost.append(f"round {outcome.rounds} failed: {scene.controller.said()[-2000:]}")
+
+
+def let_happen(scene: Scene, deck: list[str], outcome: Outcome) -> None:
+    """Let the next fault happen; one that finds nothing to happen to goes back under the others."""
+    kind = deck.pop()
+    what = MISHAPS[kind](scene)
+    if what is None:
+        deck.insert(0, kind)
+    else:
+        outcome.faults[kind] += 1
+        say(f"round {outcome.rounds}, fault {outcome.faults.total()}: {kind}: {what}")
 
 
 def ended_within(scene: Scene, pause_s: float) -> bool:

@@ -103,8 +103,8 @@ def delete_by_hand(scene: Scene) -> str | None:
 
 
 def hold_and_release(scene: Scene) -> str | None:
-    """A job is put on hold, also while it runs, and let go later."""
-    job = scene.some_job("QUE", "RUN")
+    """A waiting job is put on hold, and let go later."""
+    job = scene.some_job("QUE")
     if job is None:
         return None
     scene.later(HOLD_S, lambda: scene.place.call("pjrls", job))
