@@ -151,11 +151,11 @@ def test_a_job_stops_itself_before_its_time_limit_and_goes_on(make_tiny_run, tmp
     run, whole = [make_tiny_run(tmp_path / name, steps) for name in ("limited", "whole")]
     for _ in range(2):
         before = steps_written(run)
-        with training(run, steps, walltime_s=6.0, stop_margin_s=2.0) as process:
+        with training(run, steps, walltime_s=9.0, stop_margin_s=2.0) as process:
             said = end(process)
         assert process.returncode == 75, said
         last = said.splitlines()[-1]
-        assert last.startswith("tenbin: stopped 2 s before the time limit of 6 s; the state is saved in")
+        assert last.startswith("tenbin: stopped 2 s before the time limit of 9 s; the state is saved in")
         assert last.endswith("run again to go on")
         assert "tenbin: error" not in said
         assert steps_written(run) > before
