@@ -73,8 +73,15 @@ class Workflow:
 
     def steps_taken(self) -> int:
         """Return how many training steps were ever taken, in whatever generation."""
+        return len(self._history())
+
+    def losses_of_steps(self) -> list[float]:
+        """Return the losses (nats/token) of all steps ever taken, in the steps' order."""
+        return [line["loss"] for line in sorted(self._history(), key=lambda line: line["step"])]
+
+    def _history(self) -> list[dict[str, Any]]:
         histories = (self.folder / "work").glob("*/*/history.jsonl")
-        return sum(len(history.read_text().splitlines()) for history in histories)
+        return [json.loads(line) for history in histories for line in history.read_text().splitlines()]
 
     def losses(self) -> bytes:
         """Return the table of losses."""
