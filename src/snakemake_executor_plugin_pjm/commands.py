@@ -21,6 +21,7 @@ from snakemake_executor_plugin_pjm.deletion import DeleteOutcome, find_refused
 from snakemake_executor_plugin_pjm.dialects import Ask, dialect_of
 from snakemake_executor_plugin_pjm.job_folder import JobFolder
 from snakemake_executor_plugin_pjm.messages import find_errors
+from snakemake_executor_plugin_pjm.names import SHOWN
 from snakemake_executor_plugin_pjm.settings import ExecutorSettings
 from snakemake_executor_plugin_pjm.status import JobStatus, StatusUnknown
 from snakemake_executor_plugin_pjm.submission import (
@@ -47,8 +48,6 @@ __all__ = [
 IDS_A_QUERY = 2000
 """Many times what sites accept, and 40 KB: a sixth of the shortest command line that Linux allows."""
 IDS_A_DELETION = 50
-NAME_LENGTH = 10
-"""Characters of a job's name that pjstat prints."""
 NOT_NOW = ("0072", "0090", "0091", "0190")
 """More jobs than PJM accepts; daemon away; internal error, which the manual says to try again."""
 NO_ROOM = (errno.EAGAIN, errno.ENOMEM)
@@ -208,8 +207,8 @@ class Pjm:
 def _named(names: Sequence[str], statuses: dict[str, JobStatus]) -> dict[str, str]:
     # Ids grow: the last one entered is the oldest.
     oldest_last = sorted(statuses.values(), key=lambda status: (len(status.job_id), status.job_id), reverse=True)
-    ids = {status.name[:NAME_LENGTH]: status.job_id for status in oldest_last}
-    return {name: ids[name[:NAME_LENGTH]] for name in names if name[:NAME_LENGTH] in ids}
+    ids = {status.name[:SHOWN]: status.job_id for status in oldest_last}
+    return {name: ids[name[:SHOWN]] for name in names if name[:SHOWN] in ids}
 
 
 def _printed(folder: JobFolder) -> str:

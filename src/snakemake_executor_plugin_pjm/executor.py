@@ -33,7 +33,7 @@ from snakemake_executor_plugin_pjm.refusals import refusal_of, tell
 from snakemake_executor_plugin_pjm.request import request_of
 from snakemake_executor_plugin_pjm.script import render_script
 from snakemake_executor_plugin_pjm.settings import ExecutorSettings
-from snakemake_executor_plugin_pjm.submitting import Log, Submitter
+from snakemake_executor_plugin_pjm.submitting import Log, Submitter, note_id
 from snakemake_executor_plugin_pjm.tracked import Registry, Stage, Tracked
 from snakemake_executor_plugin_pjm.verdict import Kind
 from snakemake_executor_plugin_pjm.watching import Watcher
@@ -107,7 +107,8 @@ class Executor(RemoteExecutor):
     def run_job(self, job: JobExecutorInterface) -> None:
         """Hand a job to PJM, or take up the one that an earlier call handed over for the same target."""
         try:
-            tracked = self._take_up(job) or self._new(job)
+            wanted = self._wanted(job)
+            tracked = self._take_up(job, wanted) or self._new(job, wanted)
         except (WorkflowError, OSError) as error:
             self.report_job_error(SubmittedJobInfo(job), msg=f"{error} ")
             return
@@ -118,11 +119,11 @@ class Executor(RemoteExecutor):
         if new:
             self.submitter.put(tracked)
 
-    def _take_up(self, job: JobExecutorInterface) -> Tracked | None:
-        earlier = find_earlier(self.ledger, self.folder, self._wanted(job))
+    def _take_up(self, job: JobExecutorInterface, wanted: Wanted) -> Tracked | None:
+        earlier = find_earlier(self.ledger, self.folder, wanted)
         if earlier is None:
             return None
-        tracked = self._tracked(job, earlier.submission)
+        tracked = self._tracked(job, wanted.work, earlier.submission)
         tracked.superseded = earlier.submission.work != tracked.work or not tracked.folder.script.exists()
         tracked.stage = Stage.UNSURE
         if earlier.job_id:
@@ -137,18 +138,18 @@ class Executor(RemoteExecutor):
         forced = bool(dag.forceall or dag.forcetargets or dag.forcerun)
         return Wanted(target_of(job), work_of(job), tuple(Path(path) for path in job.output), forced)
 
-    def _new(self, job: JobExecutorInterface) -> Tracked:
-        tracked = self._tracked(job, new_submission(job.name, target_of(job), work_of(job)))
+    def _new(self, job: JobExecutorInterface, wanted: Wanted) -> Tracked:
+        tracked = self._tracked(job, wanted.work, new_submission(job.name, wanted.target, wanted.work))
         self._prepare(tracked)
         return tracked
 
-    def _tracked(self, job: JobExecutorInterface, submission: Submission) -> Tracked:
+    def _tracked(self, job: JobExecutorInterface, work: str, submission: Submission) -> Tracked:
         return Tracked(
             SubmittedJobInfo(job),
             request_of(job, submission.name, self.settings),
             self.format_job_exec(job),
             tuple(str(path) for path in job.get_wait_for_files()),
-            work_of(job),
+            work,
             submission,
             JobFolder(self.folder / submission.uuid),
         )
@@ -197,9 +198,7 @@ class Executor(RemoteExecutor):
 
     def found(self, tracked: Tracked, job_id: str) -> None:
         """Note the id of a job that PJM turned out to have."""
-        self.ledger.submitted(tracked.submission, job_id)
-        tracked.handed_over(job_id)
-        self.log.info(f"Job {tracked.info.job.jobid} ({tracked.request.rule}) is PJM's job {job_id}.")
+        note_id(tracked, job_id, self.ledger, self.log)
 
     def submit(self, tracked: Tracked) -> None:
         """Hand over a job that PJM turned out not to have."""

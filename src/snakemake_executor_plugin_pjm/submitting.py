@@ -73,7 +73,8 @@ class Submitter:
         pause_s = self._gap_s
         while not self._stopping.is_set():
             try:
-                self._accepted(tracked, self._pjm.submit(tracked.folder, ()))
+                note_id(tracked, self._pjm.submit(tracked.folder, ()), self._ledger, self._log)
+                self._said = ""
             except TryLater as error:
                 self._say_once(f"PJM takes no job now, trying again: {error}")
                 self._stopping.wait(pause_s)
@@ -86,17 +87,18 @@ class Submitter:
                 self._fail(tracked, str(error))
             return
 
-    def _accepted(self, tracked: Tracked, job_id: str) -> None:
-        tracked.handed_over(job_id)
-        try:
-            self._ledger.submitted(tracked.submission, job_id)
-        except OSError as error:
-            # The job lives: it is watched all the same, and what pjsub printed names it to a later call.
-            self._log.warning(f"Cannot record PJM's job {job_id} in {self._ledger.path}: {error}")
-        self._said = ""
-        self._log.info(f"Job {tracked.info.job.jobid} ({tracked.request.rule}) is PJM's job {job_id}.")
-
     def _say_once(self, message: str) -> None:
         if message != self._said:
             self._log.info(message)
             self._said = message
+
+
+def note_id(tracked: Tracked, job_id: str, ledger: Ledger, log: Log) -> None:
+    """Note the id that a job has in PJM, and tell the user."""
+    tracked.handed_over(job_id)
+    try:
+        ledger.submitted(tracked.submission, job_id)
+    except OSError as error:
+        # The job lives: it is watched all the same, and what pjsub printed names it to a later call.
+        log.warning(f"Cannot record PJM's job {job_id} in {ledger.path}: {error}")
+    log.info(f"Job {tracked.info.job.jobid} ({tracked.request.rule}) is PJM's job {job_id}.")
