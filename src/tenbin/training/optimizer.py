@@ -1,10 +1,9 @@
-"""AdamW and clipping as GPT-NeoX applies them through DeepSpeed's FusedAdam, in plain tensor operations.
+"""AdamW and clipping as GPT-NeoX applies them through DeepSpeed's FusedAdam.
 
 Decay is decoupled (Loshchilov and Hutter 2019) and applies to matrices, both embeddings among them, not to biases and
-LayerNorms. `torch.optim` would do the same, but imports a compiler first: a second of every short job.
+LayerNorms. `torch.optim` does the same by the same operation, but imports a compiler first: a second of every job.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -27,16 +26,27 @@ class AdamW:
     @torch.no_grad()
     def update(self, step: int, learning_rate: float) -> None:
         """Apply the gradients of `step` (from 1): p -= rate * decay * p, then p -= rate * m / (sqrt(v) + eps)."""
-        correction1 = 1.0 - self.settings.beta1**step
-        root_correction2 = math.sqrt(1.0 - self.settings.beta2**step)
-        for name, parameter in self.parameters.items():
-            gradient, first, second = _gradient(parameter), self.first_moments[name], self.second_moments[name]
-            if decays(parameter):
-                parameter.mul_(1.0 - learning_rate * self.settings.weight_decay)
-            first.lerp_(gradient, 1.0 - self.settings.beta1)
-            second.mul_(self.settings.beta2).addcmul_(gradient, gradient, value=1.0 - self.settings.beta2)
-            scale = second.sqrt().div_(root_correction2).add_(self.settings.epsilon)
-            parameter.addcdiv_(first, scale, value=-learning_rate / correction1)
+        for matrices in (True, False):
+            self._update(step, learning_rate, [name for name, p in self.parameters.items() if decays(p) is matrices])
+
+    def _update(self, step: int, learning_rate: float, names: list[str]) -> None:
+        parameters = [self.parameters[name] for name in names]
+        # The operation behind torch.optim.AdamW(fused=True): one pass over memory where single operations take nine.
+        torch._fused_adamw_(
+            parameters,
+            [_gradient(parameter) for parameter in parameters],
+            [self.first_moments[name] for name in names],
+            [self.second_moments[name] for name in names],
+            [],
+            [torch.tensor(float(step))] * len(names),
+            lr=learning_rate,
+            beta1=self.settings.beta1,
+            beta2=self.settings.beta2,
+            weight_decay=self.settings.weight_decay if decays(parameters[0]) else 0.0,
+            eps=self.settings.epsilon,
+            amsgrad=False,
+            maximize=False,
+        )
 
 
 def decays(parameter: Tensor) -> bool:
