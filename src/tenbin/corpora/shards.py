@@ -7,11 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import msgspec
 import zstandard
 
 from tenbin.corpora.compression import decompress, report_damage
 from tenbin.corpora.splitting import digest_of
 from tenbin.corpora.tally import Document
+from tenbin.errors import UserError
 
 # Level and a single thread are part of what decides the bytes.
 COMPRESSION_LEVEL = 5
@@ -57,11 +59,21 @@ def open_shard(path: Path) -> Iterator[ShardWriter]:
         yield ShardWriter(stream)
 
 
+class Line(msgspec.Struct):
+    """What is read of a line; its other keys are passed over."""
+
+    text: str
+
+
 def read_texts(path: Path) -> Iterator[str]:
     """Yield the texts of a shard in order, streamed; lines end in LF alone.
 
     Raises UserError if the shard is truncated or damaged.
     """
+    decoder = msgspec.json.Decoder(Line)
     with report_damage(str(path)), path.open("rb") as file:
-        for line in decompress(file, ".zst"):
-            yield json.loads(line)["text"]
+        for number, line in enumerate(decompress(file, ".zst"), start=1):
+            try:
+                yield decoder.decode(line).text
+            except (msgspec.DecodeError, UnicodeDecodeError) as error:
+                raise UserError(f"{path}: line {number} is no document ({error}); delete it and run again") from None

@@ -86,7 +86,7 @@ def _sample(documents: Documents, bytes_per_language: int) -> Iterator[str]:
     """Yield texts in file order until every language has given its bytes; the last text of each is cut."""
     left = dict.fromkeys((language for language, _ in documents), bytes_per_language)
     for language, shard in documents:
-        for text in shard.read_texts() if left[language] else ():
+        for text in shard if left[language] else ():
             text_bytes = text.encode()
             yield text_bytes[: left[language]].decode(errors="ignore")  # the cut may fall within a character
             left[language] -= min(len(text_bytes), left[language])

@@ -22,8 +22,8 @@ class DocumentShard:
     seal: str
     """SHA-256 that identifies its record."""
 
-    def read_texts(self) -> Iterator[str]:
-        """Check the shard against its record, then yield its texts in order."""
+    def __iter__(self) -> Iterator[str]:
+        """Check the shard against its record, then yield its texts in order, anew each time."""
         verify_file(self.path, read_json(_record_of(self.path))["files"]["documents"])
         yield from read_texts(self.path)
 

@@ -73,6 +73,7 @@ def find_end_of_text(tokenizer: Tokenizer, name: str) -> int:
 
 
 def limit_threads(threads: int) -> None:
-    """Let the tokenizers library use so many threads; it reads these variables when it first works in parallel."""
+    """Let tokenizers and fastokens use so many threads; they read these variables when they first work in parallel."""
     os.environ["TOKENIZERS_PARALLELISM"] = "true" if threads > 1 else "false"
     os.environ["RAYON_NUM_THREADS"] = str(threads)
+    os.environ["FASTOKENS_BPE_THREADS"] = str(threads)

@@ -1,7 +1,11 @@
 import json
+import tempfile
+from pathlib import Path
 
 import pytest
 import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tenbin.corpora.shards import open_shard, read_texts
 from tenbin.corpora.tally import Document
@@ -59,3 +63,25 @@ def test_a_cut_shard_is_an_error_and_not_fewer_texts(tmp_path):
     (tmp_path / "a").write_bytes((tmp_path / "a").read_bytes()[:-5])
     with pytest.raises(UserError, match="truncated or damaged"):
         list(read_texts(tmp_path / "a"))
+
+
+@pytest.mark.parametrize(
+    "line", [b"{}", b'{"text": 1}', b'{"text": "a"', b"[]", b'{"text": "\\ud800"}', b'{"text": "\xff"}']
+)
+def test_a_line_that_is_no_document_is_named(tmp_path, line):
+    content = b'{"text": "a", "id": "x", "more": [1, {"text": "b"}]}\n' + line + b"\n"
+    (tmp_path / "a").write_bytes(zstandard.ZstdCompressor().compress(content))
+    texts = read_texts(tmp_path / "a")
+    assert next(texts) == "a"
+    with pytest.raises(UserError, match="a: line 2 is no document"):
+        next(texts)
+
+
+@settings(deadline=None)
+@given(st.text())
+def test_any_text_is_read_as_json_spells_it(text):
+    content = b"".join(json.dumps({"text": text}, ensure_ascii=escaped).encode() + b"\n" for escaped in (False, True))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "a"
+        path.write_bytes(zstandard.ZstdCompressor().compress(content))
+        assert list(read_texts(path)) == [text, text]

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenbin.errors import UserError
@@ -80,6 +80,7 @@ def test_a_kill_between_the_ledger_and_the_freeing_is_made_up_for(
     assert joined.partial.read_bytes() == b"".join(CONTENTS)
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_whatever_was_written_after_the_ledgers_last_entry_is_written_anew(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory

@@ -21,7 +21,7 @@ def write_pair(folder: Path, documents: list[list[int]], dtype: str = "<u2") -> 
     return open_pair(folder / "a.bin", folder / "a.idx")
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(documents=st.lists(st.lists(st.integers(0, 289), max_size=9), min_size=1, max_size=12), data=st.data())
 def test_counts_are_those_of_decoded_documents_wherever_chunks_end(
     documents: list[list[int]],

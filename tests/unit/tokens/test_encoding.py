@@ -1,5 +1,8 @@
 """Documents into tokens, byte for byte as GPT-NeoX writes them."""
 
+import re
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +11,8 @@ from tokenizers import Tokenizer
 
 from tenbin.errors import UserError
 from tenbin.files import read_json, record_file, seal_of, write_json
-from tenbin.tokens import encoding
+from tenbin.tokens import comparing, encoding
+from tenbin.tokens.encoders import EncodedTexts, FastEncoder, ReferenceEncoder
 from tenbin.tokens.encoding import tokenize_shard
 from tenbin.tokens.mmap import open_pair, pair_paths
 from tenbin.tokens.tokenizer import write_record
@@ -75,6 +79,45 @@ def test_every_document_ends_with_end_of_text_and_empty_ones_are_counted(
     assert record["tokenizer_sha256"] == small_tokenizer.sha256
     assert record["dtype"] == "uint16"
     assert record["files"] == {end: record_file(prefix.with_suffix(f".{end}")) for end in ("bin", "idx")}
+
+
+@pytest.fixture
+def outputs(tokenize) -> Callable[[], dict[str, bytes]]:
+    def outputs() -> dict[str, bytes]:
+        prefix = tokenize("00000", TEXTS)
+        return {ending: prefix.with_suffix(ending).read_bytes() for ending in (".bin", ".idx")}
+
+    return outputs
+
+
+def test_either_library_writes_the_same_bytes_and_the_record_tells_which(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, outputs
+) -> None:
+    record = tmp_path / "tokens" / "00000.json"
+    fast = outputs()
+    assert read_json(record)["encoder"] == f"fastokens {version('fastokens')}"
+    monkeypatch.setattr(encoding, "choose_encoder", ReferenceEncoder)
+    assert outputs() == fast
+    assert read_json(record)["encoder"] == f"tokenizers {version('tokenizers')}"
+
+
+def test_other_ids_late_in_a_shard_make_it_all_the_reference_s(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, outputs, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expected = outputs()
+    right = FastEncoder.encode_batch
+
+    def wrong(self: FastEncoder, texts: list[str]) -> EncodedTexts:
+        encoded = right(self, texts)
+        return EncodedTexts(encoded.ids + any(text == "x" for text in texts), encoded.ends)
+
+    monkeypatch.setattr(FastEncoder, "encode_batch", wrong)
+    monkeypatch.setattr(encoding, "BATCH_DOCUMENTS", 2)
+    monkeypatch.setattr(comparing, "SHARE_OF_CHARACTERS", 1)
+    assert outputs() == expected
+    assert read_json(tmp_path / "tokens" / "00000.json")["encoder"].startswith("tokenizers ")
+    libraries = r"fastokens [\d.]+ gives other ids than (tokenizers [\d.]+) in document 5"
+    assert re.fullmatch(rf"warning: {libraries}; all is encoded anew by \1\n", capsys.readouterr().err)
 
 
 def test_a_large_vocabulary_is_written_in_32_bits(tmp_path: Path, tokenize, small_tokenizer) -> None:

@@ -7,8 +7,9 @@ import pytest
 
 from tenbin.errors import UserError
 from tenbin.files import read_json, verify_file, write_json
-from tenbin.tokens import appending
+from tenbin.tokens import appending, encoding
 from tenbin.tokens.appending import Piece, copy_piece
+from tenbin.tokens.encoders import ReferenceEncoder
 from tenbin.tokens.joining import join_shards
 
 SHARDS = (["the cat", "猫"], [""], ["the mat", "", "cat sat on"], ["マット"])
@@ -38,6 +39,16 @@ def join(shards: list[Path], out: Path, free_shards: bool = False) -> dict:
 def assert_same_pair(out: Path, whole: Path) -> None:
     for ending in (".bin", ".idx"):
         assert out.with_suffix(ending).read_bytes() == whole.with_suffix(ending).read_bytes()
+
+
+def test_the_joined_record_is_the_same_whichever_library_encoded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, tokenize
+) -> None:
+    records = []
+    for choose in (encoding.choose_encoder, ReferenceEncoder):
+        monkeypatch.setattr(encoding, "choose_encoder", choose)
+        records.append(join([tokenize("00000", SHARDS[0])], tmp_path / "joined" / "train"))
+    assert records[0] == records[1]
 
 
 @pytest.mark.parametrize("free_shards", [False, True])
