@@ -1,8 +1,8 @@
 """The embedded study, whole, in a fresh folder: wall time, its share inside training steps, peak memory."""
 
-import csv
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,6 +13,7 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 WALL_GOAL_MINUTES = 20
 SHARE_GOAL = 0.6
 MEMORY_GOAL_GB = 1.5
+PEAK_MIB = re.compile(r"^tenbin: took .* (\d+) MiB of memory", re.MULTILINE)
 
 
 def measure() -> list[tuple[str, str, str]]:
@@ -50,7 +51,7 @@ def seconds_in_steps(folder: Path) -> float:
 
 
 def peak_memory_gb(folder: Path) -> tuple[float, int]:
-    """Return the largest resident memory of a training job, as Snakemake measured it, and their number."""
-    tables = list((folder / "results" / "benchmarks" / "train_segment").rglob("*.tsv"))
-    peaks = [float(row["max_rss"]) for table in tables for row in csv.DictReader(table.open(), delimiter="\t")]
-    return max(peaks) / 1024, len(tables)
+    """Return the largest resident memory of a training job, as its log tells it, and their number."""
+    logs = list((folder / "results" / "logs" / "train_segment").rglob("*.log"))
+    peaks = [float(peak) for log in logs for peak in PEAK_MIB.findall(log.read_text(encoding="utf-8"))]
+    return max(peaks) / 1024, len(logs)

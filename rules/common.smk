@@ -17,7 +17,7 @@ from tenbin.study.corpora import (
 )
 
 STARTED = time.time()
-planning.export_environment(workflow.basedir)
+planning.export_environment(workflow.basedir, runs_jobs_here=workflow.is_main_process)
 STUDY = planning.load_study(
     config, workflow.configfiles, workflow.overwrite_configfiles
 )

@@ -93,8 +93,6 @@ rule train_segment:
         "<results>/runs/<run>/segments/{end_step}.json",
     log:
         "<logs>/train_segment/<run>/{end_step}.log",
-    benchmark:
-        "<results>/benchmarks/train_segment/<run>/{end_step}.tsv"
     conda:
         TRAINING_ENVIRONMENT
     threads: STUDY.execution.threads_per_run

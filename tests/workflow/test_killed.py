@@ -11,9 +11,16 @@ from harness import Workflow
 pytestmark = pytest.mark.slow
 
 
-def test_a_killed_study_ends_in_the_losses_of_an_undisturbed_one(workflow: Workflow, finished_once: Workflow) -> None:
+@pytest.mark.parametrize("warm", ["1", "0"], ids=["warm", "cold"])
+def test_a_killed_study_ends_in_the_losses_of_an_undisturbed_one(
+    workflow: Workflow, finished_once: Workflow, warm: str
+) -> None:
     with subprocess.Popen(
-        workflow.command(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        workflow.command(),
+        env=os.environ | {"TENBIN_WARM": warm},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     ) as study:
         wait_for_training(workflow)
         os.killpg(study.pid, signal.SIGKILL)

@@ -20,10 +20,20 @@ from tenbin.errors import UserError
 # Fujitsu's PJM sends SIGXCPU to every process of a job at its time limit, ten seconds before it kills them.
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGXCPU)
 PROCESS_START = time.monotonic()
+
 DEADLINE, MORE_TIME = "PJM_DEADLINE_EPOCH", "SNAKEMAKE_PJM_MORE_TIME"
 """Variables of a job under PJM: when to stop, in seconds since 1970; the file by which it asks to be run again."""
 STOPPED_IN_TIME = 75
 """Exit status of a job that stopped before its time limit: sysexits' EX_TEMPFAIL, "run again to go on"."""
+
+
+def _start_anew() -> None:
+    global PROCESS_START  # noqa: PLW0603  # a constant of each process
+    PROCESS_START = time.monotonic()
+
+
+# A process that is forked after this module was loaded begins with the fork.
+os.register_at_fork(after_in_child=_start_anew)
 
 
 class StopRequest:

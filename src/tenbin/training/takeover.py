@@ -18,6 +18,7 @@ from tenbin.training.markers import describe_segment, publish_marker, rewrite_ma
 from tenbin.training.segment import SegmentJob
 from tenbin.training.spec import RunSpec
 from tenbin.training.stopping import StopRequest
+from tenbin.training.usage import told_usage
 from tenbin.training.waiting import wait_for_turn
 
 
@@ -66,8 +67,11 @@ def _find_start(job: SegmentJob, spec: RunSpec, fingerprint: str, newest: int) -
 def _advance(
     job: SegmentJob, spec: RunSpec, fingerprint: str, generation: Generation, request: StopRequest
 ) -> Checkpoint:
+    engine = choose_engine(job, spec)
+    log.notice(f"the loss is computed by {engine.kernel_path(job, spec)}")
     try:
-        checkpoint = choose_engine(job, spec).advance(job, spec, fingerprint, generation, request)
+        with told_usage():
+            checkpoint = engine.advance(job, spec, fingerprint, generation, request)
     except DivergedError as error:
         record_divergence(error, job, spec, generation)
     except OSError:

@@ -2,6 +2,9 @@
 
 import os
 import signal
+import subprocess
+import sys
+import textwrap
 import time
 
 import pytest
@@ -92,3 +95,18 @@ def test_a_job_that_was_told_to_stop_asks_for_nothing(monkeypatch, tmp_path):
         request.leave()
     assert left.value.code == 143
     assert not (tmp_path / "more_time").exists()
+
+
+def test_the_limit_of_a_process_that_is_forked_counts_from_the_fork():
+    program = """
+        import os, time
+        from tenbin.training import stopping
+
+        stopping.PROCESS_START -= 3600
+        pid = os.fork()
+        left_s = stopping.StopRequest(walltime_s=60).seconds_left()
+        assert (left_s > 0) == (pid == 0), left_s
+        if pid:
+            assert os.waitpid(pid, 0)[1] == 0
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
