@@ -82,7 +82,7 @@ $(VENV)/bin/python:
 	@echo 'Making an environment in $(VENV)'
 	@$(PYTHON) -m venv $(VENV)
 
-$(VENV)/.installed: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/tenbin/kernels/csrc/*) | $(VENV)/bin/python
 	@echo 'Installing pinned packages (about a minute)'
 	@pip install --quiet --disable-pip-version-check $(constraints) --editable .
 	@touch $@

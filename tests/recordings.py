@@ -30,8 +30,8 @@ class GoldenRun:
     step0: Path
     final: Path | None
 
-    def network(self) -> NetworkInTraining:
-        network = NetworkInTraining(self.shape, self.schedule, self.micro_batch)
+    def network(self, numerics: str = "fp32") -> NetworkInTraining:
+        network = NetworkInTraining(self.shape, self.schedule, self.micro_batch, numerics)
         network.load_weights(load_file(self.step0))
         return network
 

@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tenbin.kernels.attention import causal_attention
+
 LAYER_NORM_EPSILON = 1e-5
 ROTARY_BASE = 10_000.0
 
@@ -106,13 +108,10 @@ class Attention(nn.Module):
 
     def forward(self, hidden: Tensor, rotation: Tensor) -> Tensor:
         """Return the attention branch, [batch, positions, hidden_size]."""
-        batch, positions, width = hidden.shape
+        batch, positions, _ = hidden.shape
         heads, head_size = self.architecture.num_heads, self.architecture.head_size
         fused = self.query_key_value(hidden).view(batch, positions, heads, 3, head_size)
-        rotated = rotate(fused, rotation)
-        query, key, value = rotated.permute(3, 0, 2, 1, 4).unbind(0)
-        mixed = functional.scaled_dot_product_attention(query, key, value, is_causal=True)
-        output: Tensor = self.dense(mixed.transpose(1, 2).reshape(batch, positions, width))
+        output: Tensor = self.dense(causal_attention(fused, rotation))
         return output
 
 
@@ -135,39 +134,3 @@ def rotary_table(positions: int, rotary_width: int, device: torch.device | None 
     frequencies = 1.0 / ROTARY_BASE ** (torch.arange(0, rotary_width, 2, device=device).float() / rotary_width)
     angles = torch.outer(torch.arange(positions, device=device).float(), frequencies)
     return torch.stack([angles.cos(), angles.sin()])
-
-
-def rotate(fused: Tensor, rotation: Tensor) -> Tensor:
-    """Turn the first dimensions of queries and keys by their position, in place.
-
-    fused [batch, positions, heads, (q, k, v), head size]; pairs are (i, i + rotary_width / 2), as in GPT-NeoX.
-    """
-    rotated: Tensor = _Rotation.apply(fused, rotation)  # type: ignore[no-untyped-call]
-    return rotated
-
-
-class _Rotation(torch.autograd.Function):
-    """Two fewer copies of the fused tensor each way than slices and concatenations; the gradient turns back."""
-
-    @staticmethod
-    def forward(context, fused: Tensor, rotation: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
-        context.save_for_backward(rotation)
-        context.mark_dirty(fused)
-        _turn(fused, rotation[0], rotation[1])
-        return fused
-
-    @staticmethod
-    def backward(context, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
-        (rotation,) = context.saved_tensors
-        gradient = gradient.clone()
-        _turn(gradient, rotation[0], -rotation[1])
-        return gradient, None
-
-
-def _turn(fused: Tensor, cosine: Tensor, sine: Tensor) -> None:
-    half = cosine.shape[1]
-    cosine, sine = cosine[:, None, None], sine[:, None, None]
-    first, second = fused[..., :2, :half], fused[..., :2, half : 2 * half]
-    turned = second * cosine + first * sine
-    first.mul_(cosine).sub_(second * sine)
-    second.copy_(turned)

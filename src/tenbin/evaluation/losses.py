@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tenbin.errors import UserError
 from tenbin.evaluation.documents import sum_by_document, tabulate_documents, write_documents
-from tenbin.evaluation.scoring import load_model, score_tokens
+from tenbin.evaluation.scoring import load_model, score_tokens, scoring_device
 from tenbin.files import read_json, record_file, verify_file, write_json
 from tenbin.flops import training_flops_per_token
 from tenbin.recipes import LOSSES
@@ -59,7 +59,7 @@ def score_run(
     spec, done = _read_run(run)
     pair, record = _read_valid(files, spec)
     torch.set_num_threads(threads)
-    model = load_model(spec.architecture, run.model / WEIGHTS_FILE)
+    model = load_model(spec.architecture, run.model / WEIGHTS_FILE, scoring_device())
     nats = score_tokens(model, pair.tokens, spec.architecture.sequence_length)
     if not np.isfinite(nats).all():
         raise UserError(

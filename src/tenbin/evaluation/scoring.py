@@ -18,8 +18,13 @@ TOKENS_PER_BATCH = 8192
 """Bounds the memory of a forward pass; one window at least."""
 
 
-def load_model(shape: NetworkShape, weights: Path) -> GPTNeoX:
-    """Return the network with weights from a safetensors file, in fp32.
+def scoring_device() -> str:
+    """Return where to score: on a GPU if this job has one. fp32 on either, so that losses agree but for rounding."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def load_model(shape: NetworkShape, weights: Path, device: str = "cpu") -> GPTNeoX:
+    """Return the network with weights from a safetensors file, in fp32, on a device.
 
     Raises UserError if the file holds other tensors than the network.
     """
@@ -27,7 +32,7 @@ def load_model(shape: NetworkShape, weights: Path) -> GPTNeoX:
     # On the meta device no weights would be drawn, but its first use imports a second's worth of modules.
     model = GPTNeoX(Architecture(**shape.model_dump(exclude=counts)))
     try:
-        model.load_state_dict(load_file(weights), assign=True)
+        model.load_state_dict(load_file(weights, device=device), assign=True)
     except (RuntimeError, SafetensorError) as error:
         raise UserError(f"{weights} does not fit the architecture of the run's spec: {error}") from None
     return model.eval()
@@ -40,12 +45,13 @@ def score_tokens(model: GPTNeoX, stream: NDArray[np.integer], sequence_length: i
     Logits are never held for more than a chunk of positions.
     """
     windows_per_batch = max(1, TOKENS_PER_BATCH // sequence_length)
-    scored = [
-        token_losses(
-            model.hidden_states(torch.from_numpy(inputs)).flatten(0, 1),
-            model.embed_out.weight,
-            torch.from_numpy(targets).flatten(),
-        ).numpy()
-        for inputs, targets in batches_of_windows(stream, sequence_length, windows_per_batch)
-    ]
-    return np.concatenate(scored)
+    batches = batches_of_windows(stream, sequence_length, windows_per_batch)
+    return np.concatenate([_score_windows(model, *batch) for batch in batches])
+
+
+def _score_windows(model: GPTNeoX, inputs: NDArray[np.int64], targets: NDArray[np.int64]) -> NDArray[np.float32]:
+    weight = model.embed_out.weight
+    token_ids, words = (torch.from_numpy(ids).to(weight.device) for ids in (inputs, targets))
+    losses = token_losses(model.hidden_states(token_ids).flatten(0, 1), weight, words.flatten())
+    scored: NDArray[np.float32] = losses.cpu().numpy()
+    return scored

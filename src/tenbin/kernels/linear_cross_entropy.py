@@ -1,107 +1,95 @@
-"""Output layer and cross-entropy in one pass, chunk by chunk, so that all logits are never stored.
+"""Output layer and cross-entropy in one pass, so that all logits are never stored; and which path computes it.
 
-In a small model most of the time goes into the softmax over the vocabulary, and of that most into
-moving logits through memory. Here a chunk of logits is made, exponentiated in place and used up at once
-for the loss and for both gradients. With e = exp(h W^T) and s its row sums, for n rows with targets t:
+In a small model most of the time goes into the softmax over the vocabulary, and of that most into moving logits
+through memory. A compiled kernel keeps them in registers and the nearest cache (`compiled`); where it is not installed,
+or the tensors are on a GPU, torch makes them chunk by chunk (`chunked`).
 
-    loss = mean(log s - h . w_t)
-    dh   = (e W / s - w_t) / n
-    dW   = (e^T (h / s) - sum of h over the rows of each target) / n
-
-so that no pass over the logits divides or subtracts. Row sums come out of the product e [W | 1].
+Numerics are the caller's choice and never follow from the processor: `bf16` rounds hidden and weight to bfloat16 first,
+on every path, and sums in fp32.
 """
+
+import os
 
 import torch
 from torch import Tensor
 
-CHUNK_BYTES = 4 << 20
-"""Logits held at a time: larger chunks leave the cache, smaller ones starve the matrix product."""
-MIN_CHUNK_ROWS = 64
-SAFE_LOGIT = 60.0
-"""exp(+-60) and sums of 1e9 such terms are ordinary float32 numbers: no shift by the row maximum is needed."""
-KERNEL_PATH = "torch-chunked-fp32"
-"""Name of this path in the markers of trained segments."""
+from tenbin.errors import UserError
+from tenbin.kernels import chunked, compiled
+from tenbin.kernels.inputs import Sums, check_inputs
+
+FORCED = "TENBIN_KERNEL"
+"""Environment variable that names a path for measurements and tests: one that this processor has, or `torch`."""
+TORCH = "torch"
 
 
-def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
+def linear_cross_entropy(hidden: Tensor, weight: Tensor, targets: Tensor, numerics: str = "fp32") -> Tensor:
     """Return the mean cross-entropy in nats of `hidden @ weight.T` against `targets`, as a float64 scalar.
 
-    hidden [n, d] float32, weight [vocabulary, d] float32, targets [n] int64. Differentiable in hidden and weight.
+    hidden [n, d] float32, weight [vocabulary, d] float32, targets [n] int64; rows with a negative target are ignored.
+    Differentiable in hidden and weight. If an input is not finite, so are the loss and its gradients.
+    Raises what `inputs.check_inputs` does.
     """
-    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets)  # type: ignore[no-untyped-call]
+    check_inputs(hidden, weight, targets)
+    loss: Tensor = _LinearCrossEntropy.apply(hidden, weight, targets, numerics)  # type: ignore[no-untyped-call]
     return loss
 
 
 @torch.no_grad()
-def token_losses(hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:
-    """Return the cross-entropy in nats of every target [n], float32, without gradients; shapes as above."""
-    log_sums = hidden.new_empty(len(hidden))
-    bounded = _logits_are_bounded(hidden, weight)
-    for rows in _chunks(len(hidden), len(weight)):
-        exponentials, shift = _exponentials(hidden[rows], weight, None, bounded)
-        log_sums[rows] = exponentials.sum(dim=1).log_() + shift
-    return log_sums - _target_logits(hidden, weight[targets])
+def token_losses(hidden: Tensor, weight: Tensor, targets: Tensor, numerics: str = "fp32") -> Tensor:
+    """Return the cross-entropy in nats of every target [n], float32, without gradients; shapes as above.
+
+    It is 0 where the target is negative, NaN where the row, or any of weight, is not finite.
+    """
+    check_inputs(hidden, weight, targets)
+    path = _compiled_path(hidden, numerics)
+    if path is None:
+        return chunked.token_losses(*_rounded(hidden, weight, numerics), targets)
+    return compiled.token_losses(path, hidden, weight, targets)
+
+
+def kernel_path(numerics: str = "fp32") -> str:
+    """Return the name of the path that runs on this machine's CPU, for logs and markers.
+
+    Raises UserError if TENBIN_KERNEL names one that cannot run here or has other numerics.
+    """
+    forced = os.environ.get(FORCED)
+    here = [path for path in compiled.supported_paths() if path.endswith(f"-{numerics}")]
+    if forced and forced not in {TORCH, *here}:
+        raise UserError(
+            f"{FORCED}={forced}: no path of that name runs here with numerics {numerics}; choose one of "
+            f"{', '.join([*here, TORCH])}, or unset it"
+        )
+    return chunked.path_name(numerics) if forced == TORCH or not here else forced or here[0]
 
 
 class _LinearCrossEntropy(torch.autograd.Function):
     @staticmethod
-    def forward(context, hidden: Tensor, weight: Tensor, targets: Tensor) -> Tensor:  # type: ignore[no-untyped-def]
-        loss, hidden_gradient, weight_gradient = _loss_and_gradients(hidden, weight, targets)
-        context.save_for_backward(hidden_gradient, weight_gradient)
-        return loss
+    def forward(context, hidden: Tensor, weight: Tensor, targets: Tensor, numerics: str) -> Tensor:  # type: ignore[no-untyped-def]
+        sums = _loss_and_gradients(hidden, weight, targets, numerics)
+        context.save_for_backward(sums.hidden_gradient, sums.weight_gradient)
+        return sums.mean
 
     @staticmethod
-    def backward(context, upstream: Tensor) -> tuple[Tensor, Tensor, None]:  # type: ignore[no-untyped-def]
+    def backward(context, upstream: Tensor) -> tuple[Tensor, Tensor, None, None]:  # type: ignore[no-untyped-def]
         hidden_gradient, weight_gradient = context.saved_tensors
         scale = float(upstream)
         if scale != 1.0:
             hidden_gradient, weight_gradient = hidden_gradient * scale, weight_gradient * scale
-        return hidden_gradient, weight_gradient, None
+        return hidden_gradient, weight_gradient, None, None
 
 
-def _loss_and_gradients(hidden: Tensor, weight: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    count, width = hidden.shape
-    with_ones = torch.cat([weight, weight.new_ones(len(weight), 1)], dim=1)
-    target_weights = weight[targets]
-    hidden_gradient, weight_gradient = torch.empty_like(hidden), torch.zeros_like(weight)
-    losses = hidden.new_empty(count)
-    bounded = _logits_are_bounded(hidden, weight)
-    chunks = _chunks(count, len(weight))
-    buffer = hidden.new_empty(chunks[0].stop, len(weight))
-    for rows in chunks:
-        exponentials, shift = _exponentials(hidden[rows], weight, buffer, bounded)
-        products = exponentials @ with_ones
-        sums = products[:, width:]
-        torch.div(products[:, :width], sums, out=hidden_gradient[rows])
-        losses[rows] = sums[:, 0].log() + shift
-        weight_gradient.addmm_(exponentials.t(), hidden[rows] / sums)
-    losses -= _target_logits(hidden, target_weights)
-    hidden_gradient.sub_(target_weights).div_(count)
-    weight_gradient.index_add_(0, targets, hidden, alpha=-1).div_(count)
-    return losses.mean(dtype=torch.float64), hidden_gradient, weight_gradient
+def _loss_and_gradients(hidden: Tensor, weight: Tensor, targets: Tensor, numerics: str) -> Sums:
+    path = _compiled_path(hidden, numerics)
+    if path is None:
+        return chunked.loss_and_gradients(*_rounded(hidden, weight, numerics), targets)
+    return compiled.loss_and_gradients(path, hidden, weight, targets)
 
 
-def _exponentials(
-    hidden: Tensor, weight: Tensor, buffer: Tensor | None, bounded: bool
-) -> tuple[Tensor, Tensor | float]:
-    """Return exp(logits - shift) [rows, vocabulary] and the shift of each row."""
-    out = None if buffer is None else buffer[: len(hidden)]
-    logits = torch.mm(hidden, weight.t(), out=out)
-    if bounded:
-        return logits.exp_(), 0.0
-    shift = logits.amax(dim=1)
-    return logits.sub_(shift[:, None]).exp_(), shift
+def _compiled_path(hidden: Tensor, numerics: str) -> str | None:
+    """Return the compiled path for these tensors, None where torch computes."""
+    path = kernel_path(numerics)
+    return path if hidden.device.type == "cpu" and path in compiled.supported_paths() else None
 
 
-def _logits_are_bounded(hidden: Tensor, weight: Tensor) -> bool:
-    """Whether no logit can pass SAFE_LOGIT, by Cauchy and Schwarz."""
-    return float(hidden.norm(dim=1).amax() * weight.norm(dim=1).amax()) <= SAFE_LOGIT
-
-
-def _target_logits(hidden: Tensor, target_weights: Tensor) -> Tensor:
-    return (hidden * target_weights).sum(dim=1)
-
-
-def _chunks(count: int, vocabulary: int) -> list[slice]:
-    rows = max(MIN_CHUNK_ROWS, CHUNK_BYTES // (4 * vocabulary))
-    return [slice(start, min(start + rows, count)) for start in range(0, count, rows)]
+def _rounded(hidden: Tensor, weight: Tensor, numerics: str) -> tuple[Tensor, Tensor]:
+    return (hidden.bfloat16().float(), weight.bfloat16().float()) if numerics == "bf16" else (hidden, weight)

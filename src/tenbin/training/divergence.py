@@ -23,9 +23,10 @@ SHOWN_DOCUMENTS = 8
 class DivergedError(UserError):
     """A loss or gradient norm that is not finite."""
 
-    def __init__(self, step: int, loss: float, gradient_norm: float | None) -> None:
+    def __init__(self, step: int, loss: float, gradient_norm: float | None, cause: str | None = None) -> None:
         norm = "" if gradient_norm is None else f", gradient norm {gradient_norm}"
-        super().__init__(f"training diverged at step {step}: loss {loss}{norm}")
+        where = "" if cause is None else f"; at the output layer {cause}"
+        super().__init__(f"training diverged at step {step}: loss {loss}{norm}{where}")
         self.step, self.loss, self.gradient_norm = step, loss, gradient_norm
 
 

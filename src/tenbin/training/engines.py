@@ -50,11 +50,11 @@ def choose_engine(job: SegmentJob, spec: RunSpec) -> Engine:
 
 
 def engine_module(job: SegmentJob, spec: RunSpec) -> str:
-    """Return its name: one process on the CPU in fp32 needs no DeepSpeed."""
+    """Return its name: one process on the CPU needs no DeepSpeed, except for fp16, which scales the loss."""
     if spec.engine == "neox":
         return "tenbin.neox.engine"
     alone = job.placement.ranks == 1 and not job.placement.gpus
-    return SINGLE if alone and spec.numerics == "fp32" else "tenbin.training.ranks"
+    return SINGLE if alone and spec.numerics != "fp16" else "tenbin.training.ranks"
 
 
 def micro_batch(job: SegmentJob, spec: RunSpec) -> int:

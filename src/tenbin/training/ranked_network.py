@@ -66,13 +66,15 @@ class LossModule(nn.Module):
                 layer.forward = partial(checkpoint, layer.forward, use_reentrant=False)
 
     def forward(self, sequences: Tensor) -> Tensor:
-        """Return the mean cross-entropy; in half precision from half-precision logits, as GPT-NeoX."""
+        """Return the mean cross-entropy; in half precision on GPUs from half-precision logits, as GPT-NeoX."""
         targets = sequences[:, 1:].flatten()
         with sequences.device:
             hidden = self.model.hidden_states(sequences[:, :-1]).flatten(0, 1)
             weight = self.model.embed_out.weight
             if weight.dtype == torch.float32:
                 return linear_cross_entropy(hidden, weight, targets)
+            if sequences.device.type == "cpu" and weight.dtype == torch.bfloat16:
+                return linear_cross_entropy(hidden.float(), weight.float(), targets, "bf16")
             return functional.cross_entropy(functional.linear(hidden, weight).float(), targets)
 
 

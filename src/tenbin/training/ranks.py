@@ -7,7 +7,8 @@ process passes on requests to stop, shows what they say, and turns what ended th
 import sys
 import time
 
-from tenbin.kernels.linear_cross_entropy import KERNEL_PATH
+from tenbin.kernels import chunked
+from tenbin.kernels import linear_cross_entropy as loss
 from tenbin.launching.process import RankedProcess
 from tenbin.launching.ranks import start_ranks
 from tenbin.training.checkpoints import Checkpoint, start_checkpoint
@@ -47,9 +48,13 @@ def advance(
     return checkpoint if checkpoint.folder.exists() else None
 
 
-def kernel_path(_job: SegmentJob, spec: RunSpec) -> str:
+def kernel_path(job: SegmentJob, spec: RunSpec) -> str:
     """Return the name of the loss's implementation."""
-    return KERNEL_PATH if spec.numerics == "fp32" else f"torch-{spec.numerics}"
+    if spec.numerics == "fp32" and job.placement.gpus:
+        return chunked.path_name(spec.numerics)
+    return (
+        f"torch-{spec.numerics}" if job.placement.gpus or spec.numerics == "fp16" else loss.kernel_path(spec.numerics)
+    )
 
 
 def _environment(ranked: RankedJob) -> dict[str, str]:

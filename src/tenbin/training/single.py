@@ -1,9 +1,9 @@
-"""The engine `torch` in one process on the CPU, in fp32: no launcher, no DeepSpeed, a start of about two seconds."""
+"""The engine `torch` in one process on the CPU, in fp32 or bf16: no launcher, no DeepSpeed, a start of two seconds."""
 
 import torch
 from safetensors.numpy import load_file
 
-from tenbin.kernels.linear_cross_entropy import KERNEL_PATH
+from tenbin.kernels import linear_cross_entropy as loss
 from tenbin.mixing.samples import BlendedSamples
 from tenbin.training.checkpoints import Checkpoint, start_checkpoint
 from tenbin.training.engines import micro_batch
@@ -22,7 +22,7 @@ def advance(
     torch.set_num_threads(job.threads)
     schedule = spec.schedule
     samples = BlendedSamples(job.orders, job.tokens, schedule.sequence_length, schedule.batch_size)
-    network = NetworkInTraining(spec.architecture, schedule, micro_batch(job, spec))
+    network = NetworkInTraining(spec.architecture, schedule, micro_batch(job, spec), spec.numerics)
     start = start_checkpoint(generation, spec)
     if start is None:
         network.load_weights(load_file(job.init))
@@ -32,6 +32,6 @@ def advance(
     return loop.run(job.end_step, request)
 
 
-def kernel_path(_job: SegmentJob, _spec: RunSpec) -> str:
+def kernel_path(_job: SegmentJob, spec: RunSpec) -> str:
     """Return the name of the loss's implementation."""
-    return KERNEL_PATH
+    return loss.kernel_path(spec.numerics)

@@ -5,6 +5,7 @@ import shutil
 from training_runs import steps_written
 
 from tenbin.files import read_json
+from tenbin.kernels.linear_cross_entropy import kernel_path
 from tenbin.training.markers import find_marker_copy, segment_ends
 from tenbin.training.segment import train_segment
 
@@ -15,7 +16,7 @@ def test_the_marker_of_a_single_process_says_what_it_always_said(uncut):
     marker = read_json(uncut.marker(STEPS))
     names = "checkpoint cpu engine fingerprint generation kernel_path micro_batch previous_steps samples_read steps "
     assert list(marker) == f"{names}threads tokens tokens_per_corpus versions".split()
-    assert marker["kernel_path"] == "torch-chunked-fp32"
+    assert marker["kernel_path"] == kernel_path()
     assert marker["micro_batch"] == 4
     assert sorted(marker["versions"]) == ["python", "tenbin", "torch"]
 

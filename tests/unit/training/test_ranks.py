@@ -106,7 +106,7 @@ def test_bf16_resumes_to_the_bit_and_stays_close_to_fp32_for_any_split(make_tiny
     assert_same_training(cut, uncut, STEPS)
     assert differences(one, uncut).max() <= SPLIT_BF16
     assert 1e-7 < differences(one, alone).max() <= 5e-3
-    assert read_json(one.marker(STEPS))["kernel_path"] == "torch-bf16"
+    assert read_json(one.marker(STEPS))["kernel_path"].endswith("-bf16")
 
 
 @pytest.mark.golden

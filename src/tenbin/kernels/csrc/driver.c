@@ -1,0 +1,130 @@
+/* One call from Python: memory, and threads that go through its steps with a barrier between them.
+
+   Chunks of a step are taken by whichever thread is free. What is computed from one does not depend on that. Threads
+   live for one call: a process that forks between calls forks no thread. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "call.h"
+
+#define CHUNKS_PER_THREAD 8 /* so that the last one does not keep others waiting for long */
+#define ALIGNMENT 64
+
+struct worker {
+    struct call *call;
+    void *scratch;
+    pthread_t thread;
+};
+
+/* Take chunks of a step until none is left, then wait for the other threads. */
+static void take_step(struct call *call, int number, struct step step, void *scratch)
+{
+    int64_t chunks = call->threads == 1 ? 1 : (int64_t)call->threads * CHUNKS_PER_THREAD;
+    int64_t size = round_up((step.items + chunks - 1) / chunks, step.block), first;
+    while ((first = __atomic_fetch_add(&call->next[number], size, __ATOMIC_RELAXED)) < step.items)
+        step.run(call, first, first + size < step.items ? first + size : step.items, scratch);
+    pthread_barrier_wait(&call->barrier);
+}
+
+static void *work(void *argument)
+{
+    struct worker *worker = argument;
+    struct call *call = worker->call;
+    struct step steps[STEPS];
+    list_steps(call, steps);
+    pthread_mutex_lock(&call->start);
+    pthread_mutex_unlock(&call->start);
+    for (int number = 0; number < STEPS; number++)
+        if (steps[number].items)
+            take_step(call, number, steps[number], worker->scratch);
+    return 0;
+}
+
+/* Run the steps on as many of the threads as the system gives: fewer give the same bits. */
+static void run_team(struct call *call, struct worker *team)
+{
+    int started = 1;
+    pthread_mutex_init(&call->start, 0);
+    pthread_mutex_lock(&call->start);
+    while (started < call->threads && !pthread_create(&team[started].thread, 0, work, &team[started]))
+        started++;
+    call->threads = started;
+    pthread_barrier_init(&call->barrier, 0, (unsigned)started);
+    pthread_mutex_unlock(&call->start);
+    work(&team[0]);
+    for (int i = 1; i < started; i++)
+        pthread_join(team[i].thread, 0);
+    pthread_barrier_destroy(&call->barrier);
+    pthread_mutex_destroy(&call->start);
+}
+
+/* The next `bytes` of the call's memory; a first pass, with none yet, only counts them. */
+static void *carve(char *memory, size_t *used, size_t bytes)
+{
+    void *part = memory && bytes ? memory + *used : 0;
+    *used += (size_t)round_up((int64_t)bytes, ALIGNMENT);
+    return part;
+}
+
+static size_t divide_memory(char *memory, struct call *call, struct worker *team)
+{
+    struct lce_task *task = &call->task;
+    const struct lce_path *path = call->path;
+    size_t used = 0;
+    call->hidden_norms = carve(memory, &used, (size_t)task->rows * sizeof(float));
+    call->weight_norms = carve(memory, &used, (size_t)task->vocabulary * sizeof(float));
+    task->log_sums = carve(memory, &used, (size_t)round_up(task->rows, path->row_block) * sizeof(float));
+    if (path->pack_hidden)
+        task->packed_hidden = carve(memory, &used, path->packed_hidden_bytes(task->rows, task->width));
+    if (path->pack_weight)
+        task->packed_weight = carve(memory, &used, path->packed_weight_bytes(task->vocabulary, task->width));
+    size_t zeroed = used;
+    for (int i = 0; i < call->threads; i++)
+        team[i] = (struct worker){.call = call, .scratch = carve(memory, &used, path->scratch_bytes(task->width))};
+    if (memory)
+        memset(memory, 0, zeroed);
+    return used;
+}
+
+/* More threads than blocks would have nothing to do. */
+static int useful_threads(const struct lce_path *path, int threads, int64_t rows, int64_t vocabulary)
+{
+    int64_t row_blocks = round_up(rows, path->row_block) / path->row_block;
+    int64_t column_blocks = round_up(vocabulary, path->column_block) / path->column_block;
+    int64_t blocks = row_blocks > column_blocks ? row_blocks : column_blocks;
+    return threads < 1 ? 1 : threads < blocks ? threads : (int)blocks;
+}
+
+static int64_t count_counted(const int64_t *targets, int64_t rows)
+{
+    int64_t counted = 0;
+    for (int64_t row = 0; row < rows; row++)
+        counted += targets[row] >= 0;
+    return counted;
+}
+
+int lce_run(int path, int threads, int64_t rows, int64_t width, int64_t vocabulary, const float *hidden,
+            const float *weight, const int64_t *targets, float *losses, float *hidden_gradient, float *weight_gradient,
+            double *mean)
+{
+    int64_t counted = count_counted(targets, rows);
+    struct call call = {
+        .task = {.rows = rows, .width = width, .vocabulary = vocabulary, .hidden = hidden, .weight = weight,
+                 .targets = targets, .hidden_gradient = hidden_gradient, .weight_gradient = weight_gradient,
+                 .losses = losses, .scale = (float)(1.0 / (double)counted)},
+        .counted = counted,
+        .path = lce_paths[path],
+        .threads = useful_threads(lce_paths[path], threads, rows, vocabulary),
+    };
+    struct worker *team = calloc((size_t)call.threads, sizeof *team);
+    char *memory = team ? aligned_alloc(ALIGNMENT, divide_memory(0, &call, team)) : 0;
+    if (memory) {
+        divide_memory(memory, &call, team);
+        run_team(&call, team);
+        *mean = call.mean;
+    }
+    free(memory);
+    free(team);
+    return memory ? 0 : ENOMEM;
+}
