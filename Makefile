@@ -23,7 +23,7 @@ help:
 	@echo 'make lint       check style, types and workflow'
 	@echo 'make format     mend style'
 	@echo 'make schema     write schemas/config.schema.json from the config model'
-	@echo 'make bench      measure time and memory of the embedded study'
+	@echo 'make bench      hold speed and memory against other programs; BENCHMARKS="training scoring" does only those'
 
 study: $(VENV)/.installed
 	@$(SNAKEMAKE) --quiet host reason
@@ -69,8 +69,8 @@ lock:
 	rm -rf $(VENV) && $(MAKE) constraints= $(VENV)/.installed-dev
 	$(VENV)/bin/pip freeze --exclude-editable | sed 's/+cpu//' > constraints.txt
 
-bench: $(VENV)/.installed-dev
-	PYTHONPATH=src:tests python benchmarks/run.py
+bench: $(VENV)/.installed-bench
+	PYTHONPATH=src:tests:$(VENV)/peers python benchmarks/run.py $(BENCHMARKS)
 
 install: $(VENV)/.installed
 
@@ -90,6 +90,12 @@ $(VENV)/.installed: pyproject.toml constraints.txt setup.py $(wildcard src/tenbi
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo 'Installing what tests and checks need'
 	@pip install --quiet --disable-pip-version-check $(constraints) --editable '.[dev]'
+	@touch $@
+
+$(VENV)/.installed-bench: $(VENV)/.installed-dev benchmarks/litgpt.txt
+	@echo 'Installing the programs to compare with'
+	@pip install --quiet --disable-pip-version-check $(constraints) --editable '.[bench]'
+	@pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(VENV)/peers --requirement benchmarks/litgpt.txt
 	@touch $@
 
 clean:

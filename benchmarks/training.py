@@ -1,36 +1,92 @@
-"""Training speed and memory on one thread against transformers' GPTNeoXForCausalLM in a plain loop.
+"""Training: tokens per second and memory of ours against the best peers and against transformers as users run it.
 
-Each measurement is a process of its own; the two take turns, and ratios are of neighbours.
+The peers' settings here are the fastest that `search.py` found, on all sizes; which of them is best at a size the
+measurement decides anew, and all are in the table.
 """
 
-import json
-import subprocess
-import sys
+import os
+import tempfile
 from pathlib import Path
-from statistics import median
 
-SHAPES = {"e3": (16, 1, 2), "d64l1": (64, 1, 4), "d192l1": (192, 1, 6)}
-VOCABULARY, SEQUENCE_LENGTH, BATCH_SIZE = 4096, 256, 16
+from contest import Place, Result, best, compete
+from settings import Setting
+from shapes import PUBLISHED_VOCABULARY, SIZES, SMALL_VOCABULARY, work_of, write_tokens
+from tables import Row, compare, compare_memory, describe
+
+from tenbin.kernels.compiled import supported_paths
+
 ROUNDS = 5
+OURS = Setting("tenbin", "bf16")
+OURS_IN_FP32 = Setting("tenbin")
+BEST_PEERS = (
+    Setting("nanogpt", "bf16", compiled=True),
+    Setting("nanogpt", "bf16", compiled=True, micro_batch=4),
+    Setting("huggingface", "bf16", compiled=True, micro_batch=4),
+    Setting("litgpt", "bf16", compiled=True),
+)
+PLAIN_TRANSFORMERS = Setting("huggingface")
+AS_USERS_RUN_IT = (PLAIN_TRANSFORMERS, Setting("trainer", micro_batch=8))
+
+GOALS = {
+    PUBLISHED_VOCABULARY: {"e3": ">= 14 x; >= 2.5 x without AMX", "e5": ">= 6 x", "e6": ">= 4 x"},
+    SMALL_VOCABULARY: {"e3": ">= 8 x", "e5": ">= 3 x", "e6": ">= 1.8 x"},
+}
+GOALS_AGAINST_TRANSFORMERS = {
+    PUBLISHED_VOCABULARY: {"e3": ">= 30 x", "e5": ">= 15 x", "e6": ">= 6 x"},
+    SMALL_VOCABULARY: {},
+}
 
 
-def measure() -> list[tuple[str, str, str]]:
-    """Return, per shape, our tokens per second and memory over the plain loop's."""
-    return [compare(name) for name in SHAPES]
+def measure(quick: bool = False) -> list[Row]:
+    """Return all rows; if quick, one round of the smallest size at the smaller vocabulary."""
+    vocabularies, sizes, rounds = (PUBLISHED_VOCABULARY, SMALL_VOCABULARY), SIZES, ROUNDS
+    if quick:
+        vocabularies, sizes, rounds = (SMALL_VOCABULARY,), SIZES[:1], 1
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        write_tokens(folder, *vocabularies)
+        rows = [
+            row
+            for vocabulary in vocabularies
+            for size in sizes
+            for row in measure_size(size, vocabulary, folder, rounds)
+        ]
+        return rows + measure_kernel_paths(vocabularies[0], folder, rounds)
 
 
-def compare(name: str) -> tuple[str, str, str]:
-    """Return the row of one shape."""
-    pairs = [(probe(name, "tenbin"), probe(name, "transformers")) for _ in range(ROUNDS)]
-    speed = median(ours["tokens_per_second"] / theirs["tokens_per_second"] for ours, theirs in pairs)
-    memory = median(ours["peak_mb"] / theirs["peak_mb"] for ours, theirs in pairs)
-    ours = median(ours["tokens_per_second"] for ours, _ in pairs)
-    figure = f"training {name} at vocabulary {VOCABULARY}, one thread, over plain transformers"
-    return figure, f"{speed:.2f} x the speed ({ours:,.0f} tokens/s), {memory:.2f} x the memory", "faster, smaller"
+def measure_size(size: str, vocabulary: int, folder: Path, rounds: int) -> list[Row]:
+    """Return the rows of a size at a vocabulary, on one core and on two."""
+    work = work_of("train", size, vocabulary)
+    results = compete(work, [OURS, OURS_IN_FP32, *BEST_PEERS, *AS_USERS_RUN_IT], folder, rounds)
+    ours, in_fp32, *others = results
+    peer = best(others)
+    plain = next(result for result in others if result.setting == PLAIN_TRANSFORMERS)
+    return [
+        compare(work, ours, peer, GOALS[vocabulary][size]),
+        compare(work, in_fp32, peer, ""),
+        compare(work, ours, plain, GOALS_AGAINST_TRANSFORMERS[vocabulary].get(size, "")),
+        compare_memory(work, ours, peer, "<= 0.33 x" if size == "e3" else ""),
+        compare_memory(work, ours, plain, "<= 0.1 x" if size == "e3" else ""),
+        *describe(work, results),
+        *measure_two_cores(size, vocabulary, peer, folder, rounds),
+    ]
 
 
-def probe(name: str, program: str) -> dict[str, float]:
-    """Measure one program in a process of its own."""
-    command = [sys.executable, str(Path(__file__).with_name("training_probe.py")), program, *map(str, SHAPES[name])]
-    result: dict[str, float] = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
-    return result
+def measure_two_cores(size: str, vocabulary: int, peer: Result | None, folder: Path, rounds: int) -> list[Row]:
+    """Return the rows of two threads, and of two runs side by side, against the peer that is best on one core."""
+    if peer is None or len(os.sched_getaffinity(0)) < 2:
+        return []
+    work, rows = work_of("train", size, vocabulary), []
+    for place in (Place(1, 2), Place(2, 1)):
+        results = compete(work, [OURS, peer.setting], folder, rounds, place)
+        rows += [compare(work, *results, GOALS[vocabulary][size], place), *describe(work, results, place)]
+    return rows
+
+
+def measure_kernel_paths(vocabulary: int, folder: Path, rounds: int) -> list[Row]:
+    """Return the rows of every kernel path that this processor can run, on the smallest size, and of torch's."""
+    work = work_of("train", SIZES[0], vocabulary)
+    settings = [Setting("tenbin", path.rsplit("-", 1)[1], kernel=path) for path in supported_paths()]
+    settings += [Setting("tenbin", numerics, kernel="torch") for numerics in ("fp32", "bf16")]
+    *ours, peer = compete(work, [*settings, BEST_PEERS[0]], folder, rounds)
+    return [compare(work, result, peer, "") for result in ours] + describe(work, [*ours, peer])
