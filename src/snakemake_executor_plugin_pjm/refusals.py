@@ -24,7 +24,8 @@ def refusal_of(job: JobExecutorInterface, settings: ExecutorSettings) -> str | N
 def tell(refusals: Iterable[str]) -> str:
     """Return a line for each reason; a refusal is "rule NAME: REASON"."""
     rules: dict[str, list[str]] = defaultdict(list)
-    for refusal in dict.fromkeys(refusals):
+    # Snakemake keeps its jobs in sets: without an order of our own, each call would tell them in another.
+    for refusal in sorted(set(refusals)):
         title, _, reason = refusal.partition(": ")
         rules[reason].append(title.removeprefix("rule "))
     return "\n".join(f"{_title(names)}: {reason}" for reason, names in rules.items())

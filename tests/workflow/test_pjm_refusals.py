@@ -131,4 +131,4 @@ def test_without_a_time_limit_nothing_is_assumed(place: Place) -> None:
     text = (place.folder / "Snakefile").read_text().replace(", runtime=10", "")
     (place.folder / "Snakefile").write_text(text)
     said = refusal(place, *words)
-    assert "rules short and long: no time limit; state resource runtime" in said
+    assert "rules long and short: no time limit; state resource runtime" in said
