@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[1]
-WALL_GOAL_MINUTES = 20
-SHARE_GOAL = 0.6
+WALL_GOAL_MINUTES = 8
+SHARE_GOAL = 0.75
 MEMORY_GOAL_GB = 1.5
 PEAK_MIB = re.compile(r"^tenbin: took .* (\d+) MiB of memory", re.MULTILINE)
 
