@@ -71,6 +71,11 @@ class LoginNode:
         """Wait until a job is in a state."""
         return self.until(job_id, lambda job: job.state == state)
 
+    def until_account(self, job_id: str, path: Path) -> str:
+        """Wait until a job's account is written, which is after the job has ended; return it."""
+        self.until(job_id, lambda _: path.exists() and path.read_text().endswith("\n"))
+        return path.read_text()
+
     def until_printed(self, job_id: str, text: str) -> str:
         """Wait until a job has printed something; return all that it has."""
         self.until(job_id, lambda job: text in self.printed(job.id))
