@@ -22,7 +22,8 @@ def test_a_running_job_is_taken_from_its_nodes_and_runs_again(login):
     job_id = login.submit("echo run $PJM_RETRYNUM; sleep $((60 * (1 - PJM_RETRYNUM)))")
     login.until_printed(job_id, "run 0")
     login.out("pjhold", job_id)
-    assert login.until_state(job_id, "HLD").pids == ()
+    # Its processes end a moment after it is held.
+    login.until(job_id, lambda job: job.state == "HLD" and not job.pids)
     login.out("pjrls", job_id)
     assert login.until_state(job_id, "EXT").exit_code == 0
     assert login.printed(job_id) == "run 0\nrun 1\n"
