@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tenbin.kernels.attention import causal_attention
+from tenbin.kernels.linear import Linear
 
 LAYER_NORM_EPSILON = 1e-5
 ROTARY_BASE = 10_000.0
@@ -103,8 +104,8 @@ class Attention(nn.Module):
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
         self.architecture = architecture
-        self.query_key_value = nn.Linear(architecture.hidden_size, 3 * architecture.hidden_size)
-        self.dense = nn.Linear(architecture.hidden_size, architecture.hidden_size)
+        self.query_key_value = Linear(architecture.hidden_size, 3 * architecture.hidden_size)
+        self.dense = Linear(architecture.hidden_size, architecture.hidden_size)
 
     def forward(self, hidden: Tensor, rotation: Tensor) -> Tensor:
         """Return the attention branch, [batch, positions, hidden_size]."""
@@ -120,8 +121,8 @@ class FeedForward(nn.Module):
 
     def __init__(self, hidden_size: int) -> None:
         super().__init__()
-        self.dense_h_to_4h = nn.Linear(hidden_size, 4 * hidden_size)
-        self.dense_4h_to_h = nn.Linear(4 * hidden_size, hidden_size)
+        self.dense_h_to_4h = Linear(hidden_size, 4 * hidden_size)
+        self.dense_4h_to_h = Linear(4 * hidden_size, hidden_size)
 
     def forward(self, hidden: Tensor) -> Tensor:
         """Return the MLP branch, of the shape of its input."""
