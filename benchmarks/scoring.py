@@ -5,15 +5,15 @@ run follows from the tokens of each and the two speeds, both measured here on on
 embedded study trains on batches of 1,024, more slowly, so that the share is an upper bound there.
 """
 
-import tempfile
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from contest import Result, best, compete
 from settings import Setting
-from shapes import EMBEDDED_VOCABULARY, PUBLISHED_VOCABULARY, SIZES, work_of, write_tokens
+from shapes import EMBEDDED_VOCABULARY, PUBLISHED_VOCABULARY, SIZES, work_of
 from tables import Row, compare, describe
-from training import OURS, OURS_IN_FP32, PLAIN_TRANSFORMERS
+from training import OURS, OURS_IN_FP32, PLAIN_TRANSFORMERS, token_files
 
 ROUNDS = 5
 PEERS = (
@@ -42,14 +42,14 @@ STUDIES = (
 )
 
 
-def measure(quick: bool = False) -> list[Row]:
-    """Return all rows; if quick, one round of the smallest size."""
+def measure(quick: bool = False) -> Iterator[Row]:
+    """Yield all rows; if quick, those of one round of the smallest size."""
     sizes, rounds = (SIZES[:1], 1) if quick else (SIZES, ROUNDS)
-    with tempfile.TemporaryDirectory() as place:
-        folder = Path(place)
-        write_tokens(folder, PUBLISHED_VOCABULARY, EMBEDDED_VOCABULARY)
-        rows = [row for size in sizes for row in measure_size(size, folder, rounds)]
-        return rows + [measure_share(tokens, folder, rounds) for tokens in STUDIES]
+    with token_files(PUBLISHED_VOCABULARY, EMBEDDED_VOCABULARY) as folder:
+        for size in sizes:
+            yield from measure_size(size, folder, rounds)
+        for tokens in STUDIES:
+            yield measure_share(tokens, folder, rounds)
 
 
 def measure_size(size: str, folder: Path, rounds: int) -> list[Row]:
