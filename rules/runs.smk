@@ -93,6 +93,7 @@ rule train_segment:
         "<results>/runs/<run>/segments/{end_step}.json",
     log:
         "<logs>/train_segment/<run>/{end_step}.log",
+    priority: runs.priority
     conda:
         TRAINING_ENVIRONMENT
     threads: STUDY.execution.threads_per_run

@@ -4,6 +4,7 @@ Paths start with Snakemake's path variables (`<results>`), which Snakemake fills
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from tenbin.planning.segments import segment_ends
@@ -112,6 +113,20 @@ class RunInputs:
         """Return the time limit of a training job in minutes, Snakemake's unit; none: none is asked for."""
         walltime_h = self.study.execution.walltime_h(wildcards.size)
         return max(1, int(60 * walltime_h)) if walltime_h else None
+
+    def priority(self, wildcards: Wildcards) -> int:
+        """Return how many amounts of training the study has below this job's run: long runs begin first.
+
+        Begun last, one would leave all other cores without work at the end.
+        """
+        return self._amounts.index(self._amount(self.run(wildcards)))
+
+    @cached_property
+    def _amounts(self) -> list[int]:
+        return sorted({self._amount(run) for run in self.study.runs()})
+
+    def _amount(self, run: Run) -> int:
+        return self.study.sizes[run.size].n_nonembedding * self.study.schedules[run.schedule].tokens
 
     def neox_links(self, wildcards: Wildcards) -> list[str]:
         """Return the record of the tokens and maps under GPT-NeoX's own names, if GPT-NeoX trains."""

@@ -39,6 +39,15 @@ def test_segments_chain_by_their_ends(make_study: Any) -> None:
     assert inputs.last_segment(wildcards(**run | {"size": "e4"})).endswith("e4/it500/seed0/segments/500.json")
 
 
+def test_runs_that_train_most_begin_first(make_study: Any) -> None:
+    study = make_study()
+    priority = RunInputs(study, "no/such/results").priority
+    runs = sorted(study.runs(), key=lambda run: priority(wildcards(**vars(run))))
+    amounts = [study.sizes[run.size].n_nonembedding * study.schedules[run.schedule].tokens for run in runs]
+    assert amounts == sorted(amounts)
+    assert amounts[0] < amounts[-1]
+
+
 @pytest.fixture
 def branched(make_study: Any) -> RunInputs:
     """Return a trunk of 500 steps with a branch that leaves it after step 300 and ends at 400."""
