@@ -13,6 +13,8 @@ from pathlib import Path
 
 IMPORTED_LATE = {
     "draw_weights.py": ("safetensors.numpy",),
+    # pyarrow asks pandas about the first array it is given: a seventh of a second.
+    "score_run.py": ("pandas", "pyarrow.pandas_compat"),
     "train_segment.py": ("tenbin.training.takeover", "tenbin.training.single"),
 }
 OF_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "JE_ARROW_MALLOC_CONF": "background_thread:false"}

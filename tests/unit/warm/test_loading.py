@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -53,3 +54,23 @@ def test_late_imports_are_those_of_scripts_that_exist(repository: Path):
         assert (repository / "scripts" / program).is_file()
         for module in modules:
             assert importlib.import_module(module)
+
+
+def test_a_score_job_finds_pandas_imported(repository: Path):
+    """pyarrow would import it with the first array, in every job anew."""
+    program = """if True:
+        import sys
+        from tenbin.warm.loading import Imports
+
+        Imports().load("scripts/score_run.py")
+        import numpy
+        import pyarrow
+
+        before = set(sys.modules)
+        pyarrow.table({"nats": pyarrow.array(numpy.zeros(2))})
+        print(len(set(sys.modules) - before))
+    """
+    printed = subprocess.run(
+        [sys.executable, "-c", program], cwd=repository, check=True, capture_output=True, text=True
+    )
+    assert int(printed.stdout) <= 1
