@@ -6,13 +6,12 @@ the library is not installed, and on GPUs, torch computes.
 """
 
 import os
-from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tenbin.kernels.compiled import load_library
+from tenbin.kernels.compiled import ATTENTION, load_library, supported_paths
 from tenbin.kernels.linear_cross_entropy import FORCED, TORCH
 from tenbin.kernels.rotation import rotate
 
@@ -39,21 +38,8 @@ def attention_path() -> str | None:
     forced = os.environ.get(FORCED, "")
     if forced == TORCH:
         return None
-    processor = forced.removesuffix("-fp32")
-    return processor if processor in supported_paths() else next(iter(supported_paths()), None)
-
-
-@cache
-def supported_paths() -> dict[str, int]:
-    """Return the number of each path that this processor can run, by name, best first; none without the library."""
-    library = load_library()
-    paths = {}
-    number = 0
-    while library and (name := library.attention_path_name(number)):
-        if library.attention_path_supported(number):
-            paths[name.decode()] = number
-        number += 1
-    return paths
+    processor, paths = forced.removesuffix("-fp32"), supported_paths(ATTENTION)
+    return processor if processor in paths else next(iter(paths), None)
 
 
 class _Attention(torch.autograd.Function):
@@ -85,7 +71,7 @@ def _run(path: str, fused: Tensor, rotation: Tensor, results: tuple[Tensor | Non
     batch, positions, heads, _, head_size = fused.shape
     sizes = [batch, positions, heads, head_size, 2 * rotation.shape[2]]
     pointers = [None if tensor is None else tensor.data_ptr() for tensor in (fused, rotation, *results)]
-    if library.attention_run(supported_paths()[path], torch.get_num_threads(), *sizes, *pointers):
+    if library.attention_run(supported_paths(ATTENTION)[path], torch.get_num_threads(), *sizes, *pointers):
         raise MemoryError(f"no memory for the attention of {positions} positions: choose a smaller micro_batch")
 
 

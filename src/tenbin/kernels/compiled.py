@@ -12,20 +12,26 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from tenbin.errors import UserError
 from tenbin.kernels.inputs import Sums
 
 LIBRARY = Path(__file__).with_name("_lce" + (sysconfig.get_config_var("EXT_SUFFIX") or ".so"))
+LOSS, ATTENTION = "lce", "attention"
+"""Kernels of the library, by which the names of their functions begin."""
 _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_int64
 
 
 @cache
-def supported_paths() -> dict[str, int]:
-    """Return the number of each path that this processor can run, by name, best first; none without the library."""
+def supported_paths(kernel: str = LOSS) -> dict[str, int]:
+    """Return the number of each path of a kernel that this processor can run, by name, best first.
+
+    There are none without the library. Raises what `load_library` does.
+    """
     library = load_library()
     paths = {}
     number = 0
-    while library and (name := library.lce_path_name(number)):
-        if library.lce_path_supported(number):
+    while library and (name := getattr(library, f"{kernel}_path_name")(number)):
+        if getattr(library, f"{kernel}_path_supported")(number):
             paths[name.decode()] = number
         number += 1
     return paths
@@ -62,12 +68,26 @@ def _run(
 
 @cache
 def load_library() -> ctypes.CDLL | None:
-    """Return the library with its functions' types declared, None if it was not built."""
+    """Return the library with its functions' types declared, None if it was not built.
+
+    Raises UserError if it lacks a function, because it was built from older sources.
+    """
     if not LIBRARY.exists():
         return None
     library = ctypes.CDLL(str(LIBRARY))
-    library.lce_path_name.restype = ctypes.c_char_p
-    library.lce_run.argtypes = [ctypes.c_int, ctypes.c_int, *[_SIZE] * 3, *[_POINTER] * 7]
-    library.attention_path_name.restype = ctypes.c_char_p
-    library.attention_run.argtypes = [ctypes.c_int, ctypes.c_int, *[_SIZE] * 5, *[_POINTER] * 6]
+    try:
+        _declare(library)
+    except AttributeError as error:
+        raise UserError(
+            f"{LIBRARY} was built from older sources than the Python code beside it ({error}): "
+            "build it anew with `make install` or `pip install -e .`"
+        ) from error
     return library
+
+
+def _declare(library: ctypes.CDLL) -> None:
+    for kernel in (LOSS, ATTENTION):
+        getattr(library, f"{kernel}_path_name").restype = ctypes.c_char_p
+        getattr(library, f"{kernel}_path_supported").restype = ctypes.c_int
+    library.lce_run.argtypes = [ctypes.c_int, ctypes.c_int, *[_SIZE] * 3, *[_POINTER] * 7]
+    library.attention_run.argtypes = [ctypes.c_int, ctypes.c_int, *[_SIZE] * 5, *[_POINTER] * 6]

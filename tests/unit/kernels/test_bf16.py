@@ -43,6 +43,10 @@ SHAPES = [
     (20, 512, 300),
     (40, 1024, 100),
     (33, 16, 50304),
+    # Rows enough for several chunks whose powers are kept; with a gradient of weight that stays in cache, and one that
+    # does not.
+    (1100, 16, 4099),
+    (330, 128, 20000),
 ]
 
 
@@ -198,11 +202,12 @@ def autocast(hidden, weight, targets):
     return losses.detach(), hidden.grad, weight.grad
 
 
+@pytest.mark.parametrize("shape", [(700, 24, 900), (1100, 16, 4099), (170, 128, 16_500)], ids=str)
 @pytest.mark.parametrize("spread", [0.1, 3.0])
-def test_threads_change_no_bit(set_threads, path, spread):
+def test_threads_change_no_bit(set_threads, path, spread, shape):
     if path == TORCH:
         pytest.skip("torch's own products depend on the number of threads")
-    hidden, weight, targets = example(700, 24, 900, spread)
+    hidden, weight, targets = example(*shape, spread)
     targets[::5] = -1
     results = []
     for count in (1, 2, 3):

@@ -1,12 +1,13 @@
 """The shared library: that it is there, what it offers, and how it lives with forks and missing memory."""
 
 import os
-import shutil
 
 import pytest
 import torch
+from kernel_builds import COMPILER, compile_c, use_library
 from losses import example
 
+from tenbin.errors import UserError
 from tenbin.kernels import compiled
 from tenbin.kernels.linear_cross_entropy import kernel_path, token_losses
 
@@ -18,7 +19,7 @@ def library():
     return compiled
 
 
-@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+@pytest.mark.skipif(COMPILER is None, reason="no C compiler")
 def test_where_there_is_a_compiler_the_library_is_built_and_some_path_runs():
     assert any(name.endswith("-fp32") for name in compiled.supported_paths())
 
@@ -30,6 +31,15 @@ def test_without_the_library_torch_computes(monkeypatch, tmp_path):
     assert compiled.supported_paths() == {}
     assert kernel_path() == "torch-chunked-fp32"
     assert token_losses(*example(10, 4, 20, 1.0)).isfinite().all()
+
+
+@pytest.mark.skipif(COMPILER is None, reason="no C compiler")
+def test_a_library_older_than_the_python_code_is_refused(monkeypatch, tmp_path):
+    (tmp_path / "old.c").write_text("int lce_path_name(void) { return 0; }\n")
+    compile_c(tmp_path / "old.so", str(tmp_path / "old.c"), "-shared", "-fPIC")
+    use_library(tmp_path / "old.so", monkeypatch)
+    with pytest.raises(UserError, match=r"old\.so was built from older sources .*lce_path_supported.* `make install`"):
+        token_losses(*example(10, 4, 20, 1.0))
 
 
 def test_a_forked_process_computes_the_same(library, set_threads):

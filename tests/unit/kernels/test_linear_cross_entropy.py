@@ -30,9 +30,12 @@ SHAPES = [
     (50, 1024, 512),
     (33, 16, 50304),
 ]
+# Rows enough for several chunks whose powers are kept; with a gradient of weight that stays in cache, and one that does
+# not.
+LONG_SHAPES = [(600, 16, 4099), (330, 128, 20000)]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+@pytest.mark.parametrize("shape", [*SHAPES, *LONG_SHAPES], ids=str)
 def test_shapes_of_studies_agree_with_float64(shape):
     assert_agrees(kernel, *example(*shape, spread=0.3))
 
@@ -62,6 +65,14 @@ def test_logits_of_ten_thousand_agree_with_float64(width):
     hidden, weight, targets = example(70, width, 300, 1.0)
     weight *= 1e4 / float((hidden @ weight.T).abs().max())
     assert_agrees(kernel, hidden, weight, targets)
+
+
+@pytest.mark.parametrize("order", ["rising", "falling"])
+def test_a_maximum_that_moves_all_the_time_is_followed(order):
+    """Logits of -3000 to 3000 in order: each block's are far from the next one's."""
+    hidden, weight = torch.full((400, 16), 1 / 16), torch.linspace(-3000, 3000, 4100)[:, None].repeat(1, 16)
+    hidden[1::2] /= 64
+    assert_agrees(kernel, hidden, weight if order == "rising" else weight.flip(0), torch.arange(400) * 10)
 
 
 def test_one_huge_row_leaves_the_others_alone():
@@ -149,10 +160,12 @@ def test_a_bad_row_of_weight_spoils_all(bad):
     assert not math.isfinite(hidden_gradient.norm())
 
 
-def test_threads_change_no_bit(set_threads, fp32_path):
+@pytest.mark.parametrize("shape", [(700, 24, 900), (1100, 16, 4099), (330, 128, 20_000)], ids=str)
+def test_threads_change_no_bit(set_threads, fp32_path, shape):
+    """Of the two sweeps, and of powers that are kept for many short chunks and for few of a large vocabulary."""
     if fp32_path == TORCH:
         pytest.skip("torch's own products depend on the number of threads")
-    hidden, weight, targets = example(700, 24, 900, 3.0)
+    hidden, weight, targets = example(*shape, 3.0)
     targets[::5] = -1
     results = []
     for count in (1, 2, 3):

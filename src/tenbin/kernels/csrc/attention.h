@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export.h"
+
 #define LOG2_E 1.44269504088896340736
 #define LN_2 0.693147180559945309417
 
@@ -30,20 +32,13 @@ struct attention_path {
 
 extern const struct attention_path attention_avx512, attention_avx2, attention_portable;
 
-#if defined(__GNUC__)
-#define ATTENTION_EXPORT __attribute__((visibility("default")))
-#else
-#define ATTENTION_EXPORT
-#endif
-
 /* Name of the path of this number, best first, NULL behind the last. */
-ATTENTION_EXPORT const char *attention_path_name(int path);
-ATTENTION_EXPORT int attention_path_supported(int path);
+EXPORT const char *attention_path_name(int path);
+EXPORT int attention_path_supported(int path);
 
 /* Forward, or backward if fused_gradient is not NULL. Returns 0, or ENOMEM if memory is not to be had. */
-ATTENTION_EXPORT int attention_run(int path, int threads, int64_t batch, int64_t positions, int64_t heads,
-                                   int64_t head_size, int64_t rotary_width, const float *fused, const float *rotation,
-                                   float *output, float *log_sums, const float *output_gradient,
-                                   float *fused_gradient);
+EXPORT int attention_run(int path, int threads, int64_t batch, int64_t positions, int64_t heads, int64_t head_size,
+                         int64_t rotary_width, const float *fused, const float *rotation, float *output,
+                         float *log_sums, const float *output_gradient, float *fused_gradient);
 
 #endif

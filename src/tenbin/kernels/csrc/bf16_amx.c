@@ -238,33 +238,13 @@ static size_t own_bytes(int64_t width)
 static const struct bf16_core core = {
     .block = BLOCK, .own_bytes = own_bytes, .begin = begin, .add_panel = add_panel, .end = end};
 
-static size_t scratch_bytes(int64_t width)
-{
-    return bf16_scratch_bytes(&core, width);
-}
-
-static void sum_rows(const struct lce_task *task, int64_t first, int64_t last, void *scratch)
-{
-    bf16_sum_rows(&core, task, first, last, scratch);
-}
-
-static void sum_columns(const struct lce_task *task, int64_t first, int64_t last, void *scratch)
-{
-    bf16_sum_columns(&core, task, first, last, scratch);
-}
+BF16_FUNCTIONS(core)
 
 const struct lce_path lce_amx_bf16 = {
     .name = "amx-bf16",
-    .rounds_to_bf16 = 1,
     .supported = amx_permitted,
     .row_block = BLOCK,
     .column_block = BLOCK,
-    .packed_hidden_bytes = bf16_packed_bytes,
-    .packed_weight_bytes = bf16_packed_bytes,
-    .scratch_bytes = scratch_bytes,
-    .pack_hidden = bf16_pack_hidden,
-    .pack_weight = bf16_pack_weight,
-    .sum_rows = sum_rows,
-    .sum_columns = sum_columns,
+    BF16_FIELDS,
 };
 #endif

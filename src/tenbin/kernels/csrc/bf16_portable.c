@@ -20,6 +20,11 @@ static size_t scratch_bytes(int64_t width)
     return lce_best_fp32()->scratch_bytes(width);
 }
 
+static int fits(int64_t width)
+{
+    return lce_best_fp32()->fits(width);
+}
+
 static void round_items(float *restrict rounded, const float *restrict values, int64_t first, int64_t last)
 {
     for (int64_t i = first; i < last; i++)
@@ -56,6 +61,12 @@ static void sum_columns(const struct lce_task *task, int64_t first, int64_t last
     lce_best_fp32()->sum_columns(&rounded, first, last, scratch);
 }
 
+static void add_columns(const struct lce_task *task, int64_t chunk, int64_t first, int64_t last, void *scratch)
+{
+    struct lce_task rounded = of_rounded_values(task);
+    lce_best_fp32()->add_columns(&rounded, chunk, first, last, scratch);
+}
+
 const struct lce_path lce_portable_bf16 = {
     .name = "portable-bf16",
     .rounds_to_bf16 = 1,
@@ -69,4 +80,7 @@ const struct lce_path lce_portable_bf16 = {
     .pack_weight = pack_weight,
     .sum_rows = sum_rows,
     .sum_columns = sum_columns,
+    .add_columns = add_columns,
+    .power_bytes = sizeof(float),
+    .fits = fits,
 };

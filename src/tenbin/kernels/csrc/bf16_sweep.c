@@ -94,8 +94,23 @@ static void scale_into(float *restrict result, const float *restrict sums, int64
         result[place] = scale * sums[place];
 }
 
+/* A row of the along form of kept hidden rows; zeros behind the last row, which pairs with it. */
+static void keep_hidden(const struct lce_task *task, int64_t row, float sum)
+{
+    float share = row < task->rows && task->targets[row] >= 0 ? task->scale / sum : 0;
+    const float *hidden = task->hidden + (row < task->rows ? row * task->width : 0);
+    uint16_t *halves = (uint16_t *)((uint32_t *)task->kept_hidden
+                                    + bf16_along_word(row % task->kept_rows, 0, task->width)) + row % 2;
+    for (int64_t place = 0; place < task->width; place++) {
+        union { float value; uint32_t bits; } word = {lce_round_to_bf16(hidden[place] * share)};
+        halves[place / BF16_LANES * 512 + place % BF16_LANES * 2] = word.bits >> 16;
+    }
+}
+
 static void finish_rows(const struct bf16_sweep *sweep, const struct lce_task *task, int64_t first, int64_t last)
 {
+    for (int64_t i = first; sweep->kept && i < first + sweep->standing_items; i++)
+        keep_hidden(task, i, total(sweep->sums + (i - first) * BF16_LANES));
     for (int64_t i = first; i < last; i++) {
         float sum = total(sweep->sums + (i - first) * BF16_LANES);
         task->log_sums[i] = sweep->shifts[i - first] + log2f(sum);
@@ -110,6 +125,8 @@ static void sum_chunk_of_rows(struct bf16_sweep *sweep, const struct bf16_core *
                               int64_t first, int64_t last)
 {
     stand(sweep, core, bf16_across(task->packed_hidden), first, last);
+    if (task->kept_rows)
+        sweep->kept = bf16_kept(task->kept_powers, sweep->kept_pairs, 0, first % task->kept_rows);
     if (task->bounded)
         sweep->limit = INFINITY;
     else
@@ -131,6 +148,7 @@ void bf16_sum_rows(const struct bf16_core *core, const struct lce_task *task, in
     struct bf16_sweep sweep = begin(task->width, task->hidden_gradient != NULL, scratch);
     sweep.across = bf16_across(task->packed_weight);
     sweep.along = bf16_along(task->packed_weight, task->vocabulary, task->width);
+    sweep.kept_pairs = task->kept_rows / 2;
     for (; first < last; first += BF16_CHUNK)
         sum_chunk_of_rows(&sweep, core, task, first, last - first < BF16_CHUNK ? last : first + BF16_CHUNK);
 }
@@ -169,9 +187,9 @@ static void scale(float *values, int64_t count, float factor)
         values[i] *= factor;
 }
 
-static void scale_powers(uint16_t *powers, float factor)
+static void scale_powers(uint16_t *powers, int count, int stride, float factor)
 {
-    for (int m = 0; m < 32; m++) {
+    for (int m = 0; m < count * stride; m += stride) {
         union { float value; uint32_t bits; } word = {lce_round_to_bf16(value(powers[m]) * factor)};
         powers[m] = word.bits >> 16;
     }
@@ -186,5 +204,13 @@ void bf16_raise_shift(struct bf16_sweep *sweep, int64_t item, float rise, uint16
         return;
     scale(sweep->out + item * sweep->width, sweep->width, factor);
     for (int piece = 0; piece < pieces; piece++)
-        scale_powers(powers + piece * stride, factor);
+        scale_powers(powers + piece * stride, 32, 1, factor);
+}
+
+void bf16_scale_kept(const struct bf16_sweep *sweep, int64_t item, int64_t columns, float rise)
+{
+    for (int64_t column = 0; column < columns; column += LCE_KEPT_COLUMNS) {
+        uint16_t *powers = (uint16_t *)bf16_kept(sweep->kept, sweep->kept_pairs, column, item) + item % 2;
+        scale_powers(powers, LCE_KEPT_COLUMNS, 2, exp2f(-rise));
+    }
 }

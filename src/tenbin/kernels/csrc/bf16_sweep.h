@@ -26,6 +26,8 @@ struct bf16_sweep {
     float *bias;                    /* [BF16_PANEL], of this panel */
     float *shifts, *sums;           /* [BF16_CHUNK], [BF16_CHUNK][16]: lanes of a sum are added up at the end */
     float *out;                     /* [BF16_CHUNK][width]; NULL: losses only */
+    uint32_t *kept;                 /* powers of this chunk's first item, see bf16_kept; NULL if none are kept */
+    int64_t kept_pairs;             /* pairs of rows whose powers are kept */
     void *own;                      /* the core's, 64-byte aligned */
 };
 
@@ -38,13 +40,38 @@ struct bf16_core {
     void (*end)(struct bf16_sweep *); /* may be NULL */
 };
 
+/* Kept powers: [vocabulary / 64][kept rows / 2][64], word v of pair i: (e_2i,v , e_2i+1,v). Kept hidden rows, times
+   scale / sum of their powers: their along form. */
+static inline uint32_t *bf16_kept(uint32_t *kept, int64_t pairs, int64_t column, int64_t row)
+{
+    return kept + (column / LCE_KEPT_COLUMNS * pairs + row / 2) * LCE_KEPT_COLUMNS;
+}
+
 size_t bf16_scratch_bytes(const struct bf16_core *core, int64_t width);
 void bf16_sum_rows(const struct bf16_core *core, const struct lce_task *task, int64_t first, int64_t last,
                    void *scratch);
 void bf16_sum_columns(const struct bf16_core *core, const struct lce_task *task, int64_t first, int64_t last,
                       void *scratch);
 
+/* What the paths of both cores have in common: functions that name the core, and fields of struct lce_path. */
+#define BF16_FUNCTIONS(core) \
+    static size_t scratch_bytes(int64_t width) { return bf16_scratch_bytes(&core, width); } \
+    static void sum_rows(const struct lce_task *task, int64_t first, int64_t last, void *scratch) \
+    { \
+        bf16_sum_rows(&core, task, first, last, scratch); \
+    } \
+    static void sum_columns(const struct lce_task *task, int64_t first, int64_t last, void *scratch) \
+    { \
+        bf16_sum_columns(&core, task, first, last, scratch); \
+    }
+#define BF16_FIELDS \
+    .rounds_to_bf16 = 1, .packed_hidden_bytes = bf16_packed_bytes, .packed_weight_bytes = bf16_packed_bytes, \
+    .scratch_bytes = scratch_bytes, .pack_hidden = bf16_pack_hidden, .pack_weight = bf16_pack_weight, \
+    .sum_rows = sum_rows, .sum_columns = sum_columns
+
 /* Raise the shift of a standing item. Its powers that wait in the panel are `pieces` of 32, `stride` values apart. */
 void bf16_raise_shift(struct bf16_sweep *sweep, int64_t item, float rise, uint16_t *powers, int pieces, int64_t stride);
+/* Shrink the kept powers of a standing item, of the columns before this one, as its shift is raised. */
+void bf16_scale_kept(const struct bf16_sweep *sweep, int64_t item, int64_t columns, float rise);
 
 #endif

@@ -1,14 +1,15 @@
 /* One call from Python: memory, and threads that go through its steps with a barrier between them.
 
-   Chunks of a step are taken by whichever thread is free. What is computed from one does not depend on that. Threads
+   Shares of a step are taken by whichever thread is free. What is computed from one does not depend on that. Threads
    live for one call: a process that forks between calls forks no thread. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "call.h"
+#include "keep.h"
 
-#define CHUNKS_PER_THREAD 8 /* so that the last one does not keep others waiting for long */
+#define SHARES_PER_THREAD 8 /* so that the last one does not keep others waiting for long */
 #define ALIGNMENT 64
 
 struct worker {
@@ -17,13 +18,15 @@ struct worker {
     pthread_t thread;
 };
 
-/* Take chunks of a step until none is left, then wait for the other threads. */
-static void take_step(struct call *call, int number, struct step step, void *scratch)
+/* Take shares of a step until none is left, then wait for the other threads. */
+static void take_step(struct call *call, int64_t *next, struct step step, void *scratch)
 {
-    int64_t chunks = call->threads == 1 ? 1 : (int64_t)call->threads * CHUNKS_PER_THREAD;
-    int64_t size = round_up((step.items + chunks - 1) / chunks, step.block), first;
-    while ((first = __atomic_fetch_add(&call->next[number], size, __ATOMIC_RELAXED)) < step.items)
-        step.run(call, first, first + size < step.items ? first + size : step.items, scratch);
+    int64_t shares = call->threads == 1 ? 1 : (int64_t)call->threads * SHARES_PER_THREAD;
+    int64_t size = round_up((step.last - step.first + shares - 1) / shares, step.block), first;
+    while ((first = step.first + __atomic_fetch_add(next, size, __ATOMIC_RELAXED)) < step.last) {
+        struct share share = {first, first + size < step.last ? first + size : step.last, step.chunk, scratch};
+        step.run(call, &share);
+    }
     pthread_barrier_wait(&call->barrier);
 }
 
@@ -31,13 +34,13 @@ static void *work(void *argument)
 {
     struct worker *worker = argument;
     struct call *call = worker->call;
-    struct step steps[STEPS];
-    list_steps(call, steps);
     pthread_mutex_lock(&call->start);
     pthread_mutex_unlock(&call->start);
-    for (int number = 0; number < STEPS; number++)
-        if (steps[number].items)
-            take_step(call, number, steps[number], worker->scratch);
+    for (int64_t number = 0; number < count_steps(call); number++) {
+        struct step step = choose_step(call, number);
+        if (step.first < step.last)
+            take_step(call, &call->next[number], step, worker->scratch);
+    }
     return 0;
 }
 
@@ -79,7 +82,10 @@ static size_t divide_memory(char *memory, struct call *call, struct worker *team
         task->packed_hidden = carve(memory, &used, path->packed_hidden_bytes(task->rows, task->width));
     if (path->pack_weight)
         task->packed_weight = carve(memory, &used, path->packed_weight_bytes(task->vocabulary, task->width));
+    call->next = carve(memory, &used, (size_t)count_steps(call) * sizeof(int64_t));
     size_t zeroed = used;
+    task->kept_powers = carve(memory, &used, (size_t)kept_power_bytes(path, task));
+    task->kept_hidden = carve(memory, &used, (size_t)kept_hidden_bytes(path, task));
     for (int i = 0; i < call->threads; i++)
         team[i] = (struct worker){.call = call, .scratch = carve(memory, &used, path->scratch_bytes(task->width))};
     if (memory)
@@ -104,6 +110,14 @@ static int64_t count_counted(const int64_t *targets, int64_t rows)
     return counted;
 }
 
+static double mean_loss(const struct call *call)
+{
+    double sum = 0.0;
+    for (int64_t row = 0; row < call->task.rows; row++)
+        sum += call->task.losses[row];
+    return sum / (double)call->counted;
+}
+
 int lce_run(int path, int threads, int64_t rows, int64_t width, int64_t vocabulary, const float *hidden,
             const float *weight, const int64_t *targets, float *losses, float *hidden_gradient, float *weight_gradient,
             double *mean)
@@ -117,12 +131,14 @@ int lce_run(int path, int threads, int64_t rows, int64_t width, int64_t vocabula
         .path = lce_paths[path],
         .threads = useful_threads(lce_paths[path], threads, rows, vocabulary),
     };
+    call.task.kept_rows = choose_kept_rows(call.path, &call.task);
+    call.chunk_rows = call.task.kept_rows ? call.task.kept_rows : rows;
     struct worker *team = calloc((size_t)call.threads, sizeof *team);
     char *memory = team ? aligned_alloc(ALIGNMENT, divide_memory(0, &call, team)) : 0;
     if (memory) {
         divide_memory(memory, &call, team);
         run_team(&call, team);
-        *mean = call.mean;
+        *mean = mean_loss(&call);
     }
     free(memory);
     free(team);

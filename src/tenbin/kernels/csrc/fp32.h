@@ -1,7 +1,8 @@
 /* The fp32 core, in the register tiles of tiles.h: a file that includes it says for which processor.
 
-   Either sweep has its own items (rows in sum_rows, columns in sum_columns) in the lanes of vectors and meets all
-   others one block after the other, so that sums and maxima of an item never cross lanes:
+   Where powers are kept, the column sweep is left out: see fp32_kept.h. Either sweep has its own items (rows in
+   sum_rows, columns in sum_columns) in the lanes of vectors and meets all others one block after the other, so that
+   sums and maxima of an item never cross lanes:
 
        logits    z[other][own]     = sum_d others[other][d] * own[d][own]           a tile of registers at a time
        weights   e[other][own]     = 2^(z log2 e - shift)                           in place, in the first-level cache
@@ -13,11 +14,13 @@
    To be defined before: what tiles.h needs, SUPPORTED, PATH and its NAME. */
 #include "lce.h"
 #include "tiles.h"
+#include "fp32_kept.h"
 
 #define GROUP_BYTES (512 << 10) /* of own items that meet a block of others in turn: part of a second-level cache */
 #define MOST_PANELS 16
-/* A row's shift is raised when a logit (base 2) passes it by this: seldom, and e stays far from overflow. */
-#define SLACK 8.0f
+/* A row's shift is raised when a logit (base 2) passes it by this: very seldom, since kept powers are then scaled too,
+   and e stays far from overflow. */
+#define SLACK 24.0f
 
 /* Own items, a panel's worth. */
 struct panel {
@@ -105,9 +108,9 @@ TARGET static void scale_panel(const struct panel *panel, const vec factor[VECTO
 }
 
 /* Raise the shift of rows that a block's logits pass, and scale down what has been summed with the old one. */
-TARGET static void raise_shifts(const vec *logits, int64_t count, const struct panel *panel, int64_t padded_width)
+TARGET static int raise_shifts(const vec *logits, int64_t count, const struct panel *panel, vec factor[VECTORS])
 {
-    vec top[VECTORS], factor[VECTORS];
+    vec top[VECTORS];
     for (int j = 0; j < VECTORS; j++)
         top[j] = logits[j];
     for (int64_t other = 1; other < count; other++)
@@ -122,8 +125,7 @@ TARGET static void raise_shifts(const vec *logits, int64_t count, const struct p
             panel->shift[j][lane] = passed ? highest : shift;
             raised |= passed;
         }
-    if (raised)
-        scale_panel(panel, factor, padded_width);
+    return raised;
 }
 
 /* Others [first, first + count), padded with zeros to whole tiles where they are not. */
@@ -171,6 +173,8 @@ static void finish_rows(const struct lce_task *task, const struct panel *panel, 
         task->log_sums[first + row] = (float)(shift[row] + log2((double)total[row]));
         scale[row] = 1.0f / total[row];
     }
+    if (task->kept_rows)
+        keep_hidden(task, first, items, scale);
     if (task->hidden_gradient)
         store_sums(task->hidden_gradient + first * task->width, panel->sums, scale, items, task->width);
 }
@@ -183,12 +187,24 @@ static void finish_columns(const struct lce_task *task, const struct panel *pane
     store_sums(task->weight_gradient + first * task->width, panel->sums, scale, items, task->width);
 }
 
+/* What has been summed and kept with the old shifts shrinks with those that this block raises. */
+TARGET static void follow_maxima(const struct lce_task *task, const struct panel *panel, const vec *logits,
+                                 int64_t count, int64_t word, int64_t row)
+{
+    vec factor[VECTORS];
+    if (!raise_shifts(logits, count, panel, factor))
+        return;
+    scale_panel(panel, factor, round_up(task->width, TILE));
+    if (task->kept_rows)
+        scale_kept(task, word, row, factor);
+}
+
 TARGET static void meet_row_panel(const struct lce_task *task, const struct panel *panel, const struct block *words,
-                                  vec *logits)
+                                  int64_t word, int64_t row, vec *logits)
 {
     make_logits(logits, words, panel->own, task->width);
     if (!task->bounded)
-        raise_shifts(logits, words->count, panel, round_up(task->width, TILE));
+        follow_maxima(task, panel, logits, words->count, word, row);
     exponentiate_rows(logits, words->count, panel);
     if (task->hidden_gradient)
         add_products(panel->sums, words, logits, task->width);
@@ -207,7 +223,8 @@ TARGET static void fp32_sum_rows(const struct lce_task *task, int64_t first, int
             int64_t count = smaller(BLOCK, task->vocabulary - word);
             struct block words = take_block(task->weight, word, count, task->width, scratch.others);
             for (int64_t row = first, i = 0; row < end; row += PANEL, i++)
-                meet_row_panel(task, &scratch.panels[i], &words, scratch.logits);
+                meet_row_panel(task, &scratch.panels[i], &words, word, row,
+                               task->kept_rows ? kept_block(task, word, row) : scratch.logits);
         }
         for (int64_t row = first, i = 0; row < end; row += PANEL, i++)
             finish_rows(task, &scratch.panels[i], row, smaller(PANEL, end - row));
@@ -245,4 +262,7 @@ const struct lce_path PATH = {
     .scratch_bytes = fp32_scratch_bytes,
     .sum_rows = fp32_sum_rows,
     .sum_columns = fp32_sum_columns,
+    .add_columns = fp32_add_columns,
+    .power_bytes = sizeof(float),
+    .fits = fp32_fits,
 };

@@ -6,6 +6,11 @@
        sum_rows     l_i = log2 sum_v 2^(z_iv log2 e)   and   sum_v p_iv w_v
        sum_columns  sum_i p_iv h_i                     with  p_iv = 2^(z_iv log2 e - l_i), made anew
 
+   Where it pays (keep.c says where) sum_rows keeps its powers for a chunk of rows in cache, and the gradient of weight
+   is summed from them chunk by chunk: three products of rows and columns in place of four, and half the exponentials.
+
+       add_columns  sum_i e_iv (h_i / sum_v e_iv)
+
    All exponentials are powers of two, so sums of a row are kept as logarithms to base 2. Each row is summed by one
    thread and each column by one thread, in a fixed order: threads and ranges change no bit. */
 #ifndef TENBIN_LCE_H
@@ -14,13 +19,20 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "export.h"
+
 #define LCE_LOG2_E 1.44269504088896340736
 #define LCE_LN_2 0.693147180559945309417
 
-/* 2^+-90 and sums of 2^30 such terms are ordinary float32 numbers: no shift by the row maximum is needed. */
-#define LCE_SAFE_LOGIT 60.0
+/* 2^+-58, sums of 2^30 such terms, and the share of one row in many such sums are ordinary float32 numbers: no shift by
+   the row maximum is needed. */
+#define LCE_SAFE_LOGIT 40.0
 /* A logit beyond this may overflow in float32: its row's loss is NaN. */
 #define LCE_LARGEST_LOGIT 1e37
+/* Columns whose kept powers lie together. */
+#define LCE_KEPT_COLUMNS 64
+/* Kept rows of hidden, of which a path's layout may want whole groups. */
+#define LCE_KEPT_ROWS 32
 
 /* One call. Gradients are NULL where only losses are asked for. */
 struct lce_task {
@@ -36,6 +48,10 @@ struct lce_task {
     int bounded;                  /* no |logit| passes LCE_SAFE_LOGIT: no maximum is needed */
     void *packed_hidden, *packed_weight; /* the path's own layouts; 64-byte aligned, zero before packing; NULL if the
                                             path asks for no bytes */
+    int64_t kept_rows;  /* rows of a chunk, a multiple of row_block, if their powers are kept for add_columns; else 0 */
+    void *kept_powers;  /* power_bytes each, kept_rows * vocabulary rounded up to LCE_KEPT_COLUMNS, as the path likes */
+    void *kept_hidden;  /* the same, kept_rows rounded up to LCE_KEPT_ROWS * width: rows of hidden times scale / sum of
+                           their powers; 0 for ignored rows */
 };
 
 /* A core for one kind of processor. Ranges [first, last) begin at multiples of the block and end at one or at the last
@@ -57,6 +73,11 @@ struct lce_path {
     void (*sum_rows)(const struct lce_task *, int64_t first, int64_t last, void *scratch);
     /* weight_gradient_v = scale * sum_i p_iv h_i */
     void (*sum_columns)(const struct lce_task *, int64_t first, int64_t last, void *scratch);
+    /* weight_gradient_v += scale * sum_i p_iv h_i over the chunk of rows that begins with this one, from what sum_rows
+       has kept of it; columns [first, last) from a multiple of LCE_KEPT_COLUMNS. NULL in a path that keeps nothing. */
+    void (*add_columns)(const struct lce_task *, int64_t chunk, int64_t first, int64_t last, void *scratch);
+    int64_t power_bytes;        /* of a kept value */
+    int (*fits)(int64_t width); /* whether gradients can be summed in place, in whole vectors */
 };
 
 /* One file each. A path that this compiler or target can't build is absent: see paths.c. */
@@ -77,20 +98,14 @@ static inline float lce_round_to_bf16(float value)
 }
 
 /* What Python calls, in driver.c and paths.c. */
-#if defined(__GNUC__)
-#define LCE_EXPORT __attribute__((visibility("default")))
-#else
-#define LCE_EXPORT
-#endif
-
 /* Name of the path of this number, NULL behind the last. */
-LCE_EXPORT const char *lce_path_name(int path);
-LCE_EXPORT int lce_path_supported(int path);
+EXPORT const char *lce_path_name(int path);
+EXPORT int lce_path_supported(int path);
 
 /* Losses and, unless NULL, both gradients of the mean; `mean` [1] in nats over the rows that are not ignored.
    At least one row counts. Returns 0, or ENOMEM if memory is not to be had. Rows or weights that are not finite make
    their rows' losses, the mean and all gradients NaN. */
-LCE_EXPORT int lce_run(int path, int threads, int64_t rows, int64_t width, int64_t vocabulary, const float *hidden,
+EXPORT int lce_run(int path, int threads, int64_t rows, int64_t width, int64_t vocabulary, const float *hidden,
                        const float *weight, const int64_t *targets, float *losses, float *hidden_gradient,
                        float *weight_gradient, double *mean);
 

@@ -3,15 +3,22 @@
        measure  norms of all rows: they tell whether logits need a shift, and whether all inputs are finite
        pack     into the path's own layouts
        rows     log-sums, losses and the gradient of hidden
-       columns  the gradient of weight */
+       columns  the gradient of weight
+
+   The last two are done for one chunk of rows after the other where the path keeps powers, else for all rows. */
 #include <math.h>
-#include <string.h>
 
 #include "call.h"
 
 /* Outside these, sums of e * w may leave float32 where logits do not. */
 #define SMALLEST_PLAIN_NORM 1e-6f
 #define LARGEST_PLAIN_NORM 1e6f
+#define PREPARATIONS 5 /* steps before the first sweep */
+
+static int64_t chunk_end(const struct call *call, int64_t chunk)
+{
+    return chunk + call->chunk_rows < call->task.rows ? chunk + call->chunk_rows : call->task.rows;
+}
 
 /* Norm of a row; infinity if it holds a NaN or an infinity. In float64 squares of finite floats never overflow. */
 static float norm(const float *row, int64_t width)
@@ -27,17 +34,15 @@ static float norm(const float *row, int64_t width)
     return isfinite(sum) ? (float)sqrt(sum) : INFINITY;
 }
 
-static void measure_hidden(struct call *call, int64_t first, int64_t last, void *scratch)
+static void measure_hidden(struct call *call, const struct share *share)
 {
-    (void)scratch;
-    for (int64_t row = first; row < last; row++)
+    for (int64_t row = share->first; row < share->last; row++)
         call->hidden_norms[row] = norm(call->task.hidden + row * call->task.width, call->task.width);
 }
 
-static void measure_weight(struct call *call, int64_t first, int64_t last, void *scratch)
+static void measure_weight(struct call *call, const struct share *share)
 {
-    (void)scratch;
-    for (int64_t word = first; word < last; word++)
+    for (int64_t word = share->first; word < share->last; word++)
         call->weight_norms[word] = norm(call->task.weight + word * call->task.width, call->task.width);
 }
 
@@ -56,9 +61,9 @@ static int is_lost(const struct call *call, int64_t row)
 }
 
 /* What norms say of the whole: by Cauchy and Schwarz no logit is larger than their product. */
-static void judge(struct call *call, int64_t first, int64_t last, void *scratch)
+static void judge(struct call *call, const struct share *share)
 {
-    (void)first, (void)last, (void)scratch;
+    (void)share;
     double largest_hidden = largest(call->hidden_norms, call->task.rows);
     float weight = call->largest_weight = largest(call->weight_norms, call->task.vocabulary);
     call->task.bounded =
@@ -67,16 +72,14 @@ static void judge(struct call *call, int64_t first, int64_t last, void *scratch)
         call->any_lost |= is_lost(call, row);
 }
 
-static void pack_hidden(struct call *call, int64_t first, int64_t last, void *scratch)
+static void pack_hidden(struct call *call, const struct share *share)
 {
-    (void)scratch;
-    call->path->pack_hidden(&call->task, first, last);
+    call->path->pack_hidden(&call->task, share->first, share->last);
 }
 
-static void pack_weight(struct call *call, int64_t first, int64_t last, void *scratch)
+static void pack_weight(struct call *call, const struct share *share)
 {
-    (void)scratch;
-    call->path->pack_weight(&call->task, first, last);
+    call->path->pack_weight(&call->task, share->first, share->last);
 }
 
 static float seen_by(const struct lce_path *path, float value)
@@ -120,38 +123,35 @@ static void finish_hidden_gradient(const struct call *call, int64_t row)
         gradient[d] = (gradient[d] - seen_by(call->path, weight[d])) * task->scale;
 }
 
-static void sum_rows(struct call *call, int64_t first, int64_t last, void *scratch)
+/* Rows that don't count leave the softmax of the columns, as those do that only fill the last block. */
+static void finish_log_sums(const struct call *call, int64_t first, int64_t last)
 {
-    call->path->sum_rows(&call->task, first, last, scratch);
-    for (int64_t row = first; row < last; row++) {
+    const struct lce_task *task = &call->task;
+    for (int64_t row = first; row < last; row++)
+        if (task->targets[row] < 0)
+            task->log_sums[row] = INFINITY;
+    if (last == task->rows)
+        fill(task->log_sums + last, round_up(last, call->path->row_block) - last, INFINITY);
+}
+
+static void sum_rows(struct call *call, const struct share *share)
+{
+    call->path->sum_rows(&call->task, share->first, share->last, share->scratch);
+    for (int64_t row = share->first; row < share->last; row++) {
         call->task.losses[row] = loss(call, row);
         if (call->task.hidden_gradient)
             finish_hidden_gradient(call, row);
     }
-}
-
-/* The mean loss; and rows that don't count leave the softmax of the columns. */
-static void average(struct call *call, int64_t first, int64_t last, void *scratch)
-{
-    (void)first, (void)last, (void)scratch;
-    const struct lce_task *task = &call->task;
-    double sum = 0.0;
-    for (int64_t row = 0; row < task->rows; row++) {
-        sum += task->losses[row];
-        if (task->targets[row] < 0)
-            task->log_sums[row] = INFINITY;
-    }
-    int64_t padded = round_up(task->rows, call->path->row_block);
-    fill(task->log_sums + task->rows, padded - task->rows, INFINITY);
-    call->mean = sum / (double)call->counted;
+    finish_log_sums(call, share->first, share->last);
 }
 
 /* Every thread looks through all targets for its own columns: cheap beside its logits, and in a fixed order. */
-static void subtract_targets(const struct call *call, int64_t first, int64_t last)
+static void subtract_targets(const struct call *call, const struct share *share)
 {
     const struct lce_task *task = &call->task;
-    for (int64_t row = 0; row < task->rows; row++) {
-        if (task->targets[row] < first || task->targets[row] >= last)
+    int64_t end = chunk_end(call, share->chunk);
+    for (int64_t row = share->chunk; row < end; row++) {
+        if (task->targets[row] < share->first || task->targets[row] >= share->last)
             continue;
         float *gradient = task->weight_gradient + task->targets[row] * task->width;
         const float *hidden = task->hidden + row * task->width;
@@ -160,30 +160,58 @@ static void subtract_targets(const struct call *call, int64_t first, int64_t las
     }
 }
 
-static void sum_columns(struct call *call, int64_t first, int64_t last, void *scratch)
+static void sum_columns(struct call *call, const struct share *share)
 {
     const struct lce_task *task = &call->task;
+    float *gradient = task->weight_gradient + share->first * task->width;
+    int64_t count = (share->last - share->first) * task->width;
     if (call->any_lost) {
-        fill(task->weight_gradient + first * task->width, (last - first) * task->width, NAN);
+        fill(gradient, count, NAN);
         return;
     }
-    call->path->sum_columns(task, first, last, scratch);
-    subtract_targets(call, first, last);
+    if (task->kept_rows && share->chunk == 0)
+        fill(gradient, count, 0.0f);
+    if (task->kept_rows)
+        call->path->add_columns(task, share->chunk, share->first, share->last, share->scratch);
+    else
+        call->path->sum_columns(task, share->first, share->last, share->scratch);
+    subtract_targets(call, share);
 }
 
-void list_steps(const struct call *call, struct step steps[STEPS])
+static struct step prepare(const struct call *call, int64_t number)
 {
     const struct lce_task *task = &call->task;
     int64_t row_block = call->path->row_block, column_block = call->path->column_block;
-    const struct step all[STEPS] = {
-        {measure_hidden, task->rows, 1},
-        {measure_weight, task->vocabulary, 1},
-        {judge, 1, 1},
-        {pack_hidden, task->packed_hidden ? task->rows : 0, row_block},
-        {pack_weight, task->packed_weight ? task->vocabulary : 0, column_block},
-        {sum_rows, task->rows, row_block},
-        {average, 1, 1},
-        {sum_columns, task->weight_gradient ? task->vocabulary : 0, column_block},
+    const struct step steps[PREPARATIONS] = {
+        {measure_hidden, 0, task->rows, 1, 0},
+        {measure_weight, 0, task->vocabulary, 1, 0},
+        {judge, 0, 1, 1, 0},
+        {pack_hidden, 0, task->packed_hidden ? task->rows : 0, row_block, 0},
+        {pack_weight, 0, task->packed_weight ? task->vocabulary : 0, column_block, 0},
     };
-    memcpy(steps, all, sizeof all);
+    return steps[number];
+}
+
+int64_t count_steps(const struct call *call)
+{
+    return PREPARATIONS + 2 * ((call->task.rows + call->chunk_rows - 1) / call->chunk_rows);
+}
+
+/* Every share of rows reads all of weight: of a chunk that is kept each thread takes but one. */
+static int64_t block_of_rows(const struct call *call)
+{
+    int64_t block = call->path->row_block, threads = call->threads;
+    return call->task.kept_rows ? round_up((call->chunk_rows + threads - 1) / threads, block) : block;
+}
+
+struct step choose_step(const struct call *call, int64_t number)
+{
+    const struct lce_task *task = &call->task;
+    if (number < PREPARATIONS)
+        return prepare(call, number);
+    int64_t chunk = (number - PREPARATIONS) / 2 * call->chunk_rows;
+    if ((number - PREPARATIONS) % 2 == 0)
+        return (struct step){sum_rows, chunk, chunk_end(call, chunk), block_of_rows(call), chunk};
+    int64_t block = task->kept_rows ? LCE_KEPT_COLUMNS : call->path->column_block;
+    return (struct step){sum_columns, 0, task->weight_gradient ? task->vocabulary : 0, block, chunk};
 }

@@ -39,10 +39,13 @@ static float *draw_values(int64_t count, float size)
     return values;
 }
 
-static struct example draw_example(void)
+/* The first one has rows enough for several chunks whose powers are kept. */
+static struct example draw_example(int call)
 {
     static const int64_t widths[] = {1, 7, 8, 16, 17, 24, 32, 48, 64, 96, 130, 192, 256, 300};
     struct example e = {.rows = 1 + draw(130), .width = widths[draw(14)], .vocabulary = 1 + draw(300)};
+    if (call == 0)
+        e.rows = 1500, e.width = 16, e.vocabulary = 1501;
     e.hidden = draw_values(e.rows * e.width, 1.0f);
     e.weight = draw_values(e.vocabulary * e.width, draw(2) ? 0.3f : 30.0f);
     e.losses = reserve((size_t)e.rows * sizeof(float));
@@ -130,7 +133,7 @@ static int is_right(const struct example *e, int rounds, int gradients, double t
 
 static int try_path(int path, int call)
 {
-    struct example e = draw_example();
+    struct example e = draw_example(call);
     int rounds = strstr(lce_path_name(path), "bf16") != 0, gradients = draw(4) > 0, threads = 1 + (int)draw(3);
     double mean = NAN;
     int failed = lce_run(path, threads, e.rows, e.width, e.vocabulary, e.hidden, e.weight, e.targets, e.losses,
