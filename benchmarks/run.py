@@ -10,6 +10,7 @@ from pathlib import Path
 
 import ceilings
 import cutting
+import fitting
 import pjm
 import plan
 import planning
@@ -27,6 +28,7 @@ BENCHMARKS: dict[str, Callable[[], Iterable[Row]]] = {
     "paths": training.measure_kernel_paths,
     "scoring": scoring.measure,
     "tokenizing": tokenizing.measure,
+    "fitting": fitting.measure,
     "study": study.measure,
     "planning": planning.measure,
     "plan": plan.measure,

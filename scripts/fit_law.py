@@ -1,0 +1,48 @@
+"""Fit a scaling law to any CSV of losses; print its parameters and write them as JSON."""
+
+import argparse
+from pathlib import Path
+
+from tenbin.errors import UserError, command
+from tenbin.scaling.laws.catalogue import FORMS, list_forms
+from tenbin.scaling.laws.estimators import KINDS, Estimator
+from tenbin.scaling.laws.points import parse_pairs
+from tenbin.scaling.laws.report import fit_law
+
+
+def main() -> None:
+    """Parse the command line and fit the law."""
+    given = _parser().parse_args()
+    if given.list:
+        print(list_forms())
+        return
+    if given.points is None:
+        raise UserError("--points is missing; name a CSV with one row a run, or ask for --list")
+    where = parse_pairs(",".join(given.where), "--where")
+    names = parse_pairs(given.columns, "--columns")
+    estimator = Estimator(given.estimator, given.delta)
+    drawn = {"resamples": given.bootstrap, "seed": given.seed}
+    print(fit_law(given.points, given.form, estimator, names=names, where=where, out=given.out, **drawn))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--list", action="store_true", help="list the forms and leave")
+    parser.add_argument("--points", type=Path, help="CSV with one row a run")
+    parser.add_argument("--form", default="chinchilla", help=f"one of {', '.join(FORMS)} (chinchilla)")
+    parser.add_argument("--estimator", choices=KINDS, default="log", help="what is minimised (log)")
+    parser.add_argument("--delta", type=float, help="of huber, in units of ln(loss); 0.001 is usual")
+    parser.add_argument(
+        "--columns", default="", help="n=COLUMN,d=COLUMN,loss=COLUMN; a column of its own name needs none"
+    )
+    parser.add_argument(
+        "--where", action="append", default=[], metavar="COLUMN=VALUE", help="keep these rows; repeatable"
+    )
+    parser.add_argument("--bootstrap", type=int, default=0, help="number of resamples; 0: profile intervals")
+    parser.add_argument("--seed", type=int, default=0, help="of the resamples")
+    parser.add_argument("--out", type=Path, default=Path("fit.json"), help="JSON to write (fit.json)")
+    return parser
+
+
+if __name__ == "__main__":
+    command(main)
