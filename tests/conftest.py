@@ -1,12 +1,17 @@
 """Fixtures shared by all tests: where ground truth lies, and what happens where it does not."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 from harness import skip_or_fail
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+# `nohup make test &` starts with Ctrl-C ignored, and so would all processes that tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGQUIT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session")
