@@ -92,12 +92,12 @@ def measure_size(size: str, vocabulary: int, folder: Path, rounds: int) -> list[
     work = work_of("train", size, vocabulary)
     results = compete(work, [OURS, OURS_IN_FP32, *BEST_PEERS, *AS_USERS_RUN_IT], folder, rounds)
     ours, in_fp32, *others = results
-    peer = best(others)
-    plain = next(result for result in others if result.setting == PLAIN_TRANSFORMERS)
+    peer, goal = best(others), GOALS_AGAINST_TRANSFORMERS[vocabulary].get(size, "")
+    plain, trainer = others[-len(AS_USERS_RUN_IT) :]
     return [
         compare(work, ours, peer, GOALS[vocabulary][size]),
         compare(work, in_fp32, peer, ""),
-        compare(work, ours, plain, GOALS_AGAINST_TRANSFORMERS[vocabulary].get(size, "")),
+        *(compare(work, ours, theirs, goal) for theirs in (plain, trainer)),
         compare_memory(work, ours, peer, "<= 0.33 x" if size == "e3" else ""),
         compare_memory(work, ours, plain, "<= 0.1 x" if size == "e3" else ""),
         *describe(work, results),

@@ -1,16 +1,19 @@
 """Linear layers whose products in fp32 are oneDNN's on x86 processors.
 
 There torch hands products of fp32 matrices to MKL, by which a core of AMD's Zen 5 reaches 100 GFLOP/s; by oneDNN, which
-ships inside torch and makes its code for the processor it finds, it reaches 230. Elsewhere, in other types and in the
-narrowest layers, torch chooses.
+ships inside torch and makes its code for the processor it finds, it reaches 230. Elsewhere, in other types, in the
+narrowest layers, and where TENBIN_KERNEL says so, torch chooses.
 """
 
+import os
 import platform
 from functools import cache
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from tenbin.kernels.linear_cross_entropy import FORCED, TORCH
 
 NARROWEST = 32
 """Width from which oneDNN is ahead: at 16 it is even in the products with inputs and behind in those with gradients."""
@@ -54,7 +57,7 @@ def _multiply(left: Tensor, right: Tensor, bias: Tensor | None = None) -> Tensor
 
 def _is_onednns(rows: Tensor) -> bool:
     on_cpu = rows.device.type == "cpu" and rows.dtype == torch.float32 and not torch.is_autocast_enabled("cpu")
-    return on_cpu and _has_onednn()
+    return on_cpu and _has_onednn() and os.environ.get(FORCED) != TORCH
 
 
 @cache

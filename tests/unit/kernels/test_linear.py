@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from tenbin.kernels import linear
 from tenbin.kernels.linear import NARROWEST, Linear
+from tenbin.kernels.linear_cross_entropy import FORCED, TORCH
 
 WIDTHS = st.integers(NARROWEST, 2 * NARROWEST + 3)
 needs_x86 = pytest.mark.skipif(platform.machine() != "x86_64", reason="elsewhere torch chooses")
@@ -61,14 +62,15 @@ def test_wide_layers_are_onednns(monkeypatch):
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("kind", ["narrow", "float64", "autocast"])
+@pytest.mark.parametrize("kind", ["narrow", "float64", "autocast", "forced"])
 def test_all_others_are_torchs(kind, monkeypatch):
     monkeypatch.setattr(linear, "_multiply", None)
+    monkeypatch.setenv(FORCED, TORCH if kind == "forced" else "")
     width = NARROWEST - 1 if kind == "narrow" else NARROWEST
     layer, rows = Linear(width, 64), torch.randn(3, width)
     with torch.autocast("cpu", torch.bfloat16, enabled=kind == "autocast"):
         output = layer.double()(rows.double()) if kind == "float64" else layer(rows)
-    assert output.dtype == {"narrow": torch.float32, "float64": torch.float64, "autocast": torch.bfloat16}[kind]
+    assert output.dtype == {"float64": torch.float64, "autocast": torch.bfloat16}.get(kind, torch.float32)
 
 
 def test_gradients_lie_in_memory_like_their_parameters():
