@@ -29,7 +29,8 @@ struct amx_shapes {
 /* The compiler does not know that tiles are loaded from memory that it writes: the empty asm keeps it from moving
    stores past a load. Tile numbers are constants. */
 #define amx_fence() __asm__ volatile("" ::: "memory")
-#define amx_shape(shapes) _tile_loadconfig(shapes)
+/* In place of _tile_loadconfig, of which GCC believes that it reads 8 bytes: it drops the stores of the others. */
+#define amx_shape(shapes) __asm__ volatile("ldtilecfg %0" ::"m"(*(const struct amx_shapes *)(shapes)))
 #define amx_release() _tile_release()
 #define amx_zero(tile) _tile_zero(tile)
 #define amx_load(tile, base, row_bytes) \
