@@ -137,13 +137,12 @@ class Worker:
         mask = signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
         try:
             pid = os.fork()
+            # In both processes, whichever runs first.
+            _join_group(pid, request.group)
             if pid == 0:
                 return self._leave_worker(client, Forked(request, files, worker))
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-        # Gone is the group if the client and what started it are; then the client's end is the next event.
-        with suppress(ProcessLookupError, PermissionError):
-            os.setpgid(pid, request.group)
         client.settimeout(None)
         job = Job(pid, client)
         self._jobs.append(job)
@@ -199,6 +198,15 @@ def main() -> None:
     if forked:
         forked.run()
     leaving.succeeded = True
+
+
+def _join_group(pid: int, group: int) -> None:
+    """Let a job (0: this process) join its client's group.
+
+    It is gone if the client and what started it are; then the client's end is the next event.
+    """
+    with suppress(ProcessLookupError, PermissionError):
+        os.setpgid(pid, group)
 
 
 def _tell(client: socket.socket, line: str) -> None:
