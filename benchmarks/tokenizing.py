@@ -32,7 +32,7 @@ def measure() -> list[tuple[str, str, str]]:
     missing = find_missing()
     if missing:
         return [("tokenizing, whole pipeline, over GPT-NeoX's preprocess_data.py", f"not run: {missing}", GOAL)]
-    return [compare(language) for language in LANGUAGES]
+    return [attempt(language) for language in LANGUAGES]
 
 
 def find_missing() -> str:
@@ -40,6 +40,15 @@ def find_missing() -> str:
     if not os.environ.get("TENBIN_NEOX_HOME"):
         return "$TENBIN_NEOX_HOME names no checkout of GPT-NeoX"
     return "" if (SHARED / "corpus").is_dir() else "$TENBIN_SHARED names no folder with the text"
+
+
+def attempt(language: str) -> tuple[str, str, str]:
+    """Return the row of one language, or why there is none: GPT-NeoX's program needs packages of its own."""
+    try:
+        return compare(language)
+    except subprocess.CalledProcessError as error:
+        last = error.stderr.strip().splitlines()[-1].replace("|", "/")
+        return f"tokenizing {LANGUAGES[language]}, over GPT-NeoX's preprocess_data.py", f"did not run: {last}", GOAL
 
 
 def compare(language: str) -> tuple[str, str, str]:
