@@ -10,7 +10,7 @@ import pytest
 from emulators.pjm.cluster import EmulatedPjm
 from emulators.pjm.records import JobRecord
 from harness import Workflow, lay_out, skip_or_fail
-from pjm_runs import ON_A_NODE, Place, emulated, study_words
+from pjm_runs import ON_A_NODE, Controller, Place, emulated, study_words
 
 pytestmark = pytest.mark.slow
 
@@ -18,10 +18,9 @@ SPLIT = 1e-6
 """How far losses of two splits may be apart, in nats/token."""
 LIMITED = ("--set-resources", "train_segment:runtime=30", "--")
 LONG = 8_000
-START_S = 3.5
-"""What a job's limit leaves for its start."""
-CUTS, SHARES = 3, 6
-"""Cuts to wait for, and the jobs that a run's steps would take if no start were longer."""
+CUTS = 3
+FIRST_LIMIT_S, PATIENCE = 5, 1.4
+"""The first time limit, and what it grows by with each job that it did not leave time for a step."""
 
 
 def one_run(steps: int) -> Callable[[dict[str, Any]], None]:
@@ -99,20 +98,41 @@ def test_a_run_cut_at_its_time_limit_goes_on_to_the_same_bits(
     uncut: tuple[Workflow, Workflow], tmp_path: Path, settings: dict[str, Any], margin_in_limits: int, pjm_code: int
 ) -> None:
     study = copy_of(uncut[0], tmp_path / "cut", checkpoint_interval_s=0.5)
-    limit_s = round(START_S + sum(history(uncut[1], "seconds")) / SHARES)
-    margin_s = margin_in_limits * limit_s
+    margin_s = margin_in_limits * FIRST_LIMIT_S
     words = [*study_words(study), *ON_A_NODE, "--set-resources", "train_segment:runtime=1"]
     words += ["--pjm-elapse-margin-s", str(margin_s), "--pjm-time-limit-resubmits", "40", "--", "train"]
-    # A minute is asked for, and lasts as long as the limit and the margin before it.
-    with emulated(tmp_path / "pjm", elapse_scale=(limit_s + margin_s) / 60, **settings) as pjm:
+    with emulated(tmp_path / "pjm", elapse_scale=scale(0, margin_s), **settings) as pjm:
         place = Place(study.folder, pjm)
         with place.start(*words) as controller:
-            controller.wait_until(lambda: trained_in(study) > CUTS, f"{CUTS} cuts")
+            wait_for_cuts(study, controller, pjm, margin_s)
             pjm.change(elapse_scale=100.0)
             controller.succeed()
         assert place.twice() == []
         assert {job.pjm_code for job in training_jobs(pjm)[:-1]} == {pjm_code}
     assert losses(study) == losses(uncut[1])
+
+
+def wait_for_cuts(study: Workflow, controller: Controller, pjm: EmulatedPjm, margin_s: float) -> None:
+    """Wait until jobs enough have trained; those to come get more time whenever a start took all of it."""
+    idle_jobs = 0
+
+    def is_idle_or_enough() -> bool:
+        return trained_in(study) > CUTS or idle(study, pjm) > idle_jobs
+
+    while trained_in(study) <= CUTS:
+        controller.wait_until(is_idle_or_enough, f"{CUTS} cuts")
+        idle_jobs = idle(study, pjm)
+        pjm.change(elapse_scale=scale(idle_jobs, margin_s))
+
+
+def idle(study: Workflow, pjm: EmulatedPjm) -> int:
+    """Return how many jobs have ended without a step."""
+    return sum(job.ended_at is not None for job in training_jobs(pjm)) - trained_in(study)
+
+
+def scale(idle_jobs: int, margin_s: float) -> float:
+    """Return how long each second of the minute lasts that jobs ask for: their limit, and the margin before it."""
+    return (FIRST_LIMIT_S * PATIENCE**idle_jobs + margin_s) / 60
 
 
 def trained_in(study: Workflow) -> int:
