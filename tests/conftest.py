@@ -12,6 +12,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 # `nohup make test &` starts with Ctrl-C ignored, and so would all processes that tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    # It also ignores a lost terminal, which tests must survive; what they start must be able to hear of one.
+    signal.signal(signal.SIGHUP, lambda _number, _frame: None)
 
 
 @pytest.fixture(scope="session")
