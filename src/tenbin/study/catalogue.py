@@ -13,6 +13,11 @@ ROTARY_SHARE = 0.25
 """Share of a head's width that rotary embeddings turn (GPT-NeoX's rotary_pct of the published study)."""
 
 Weight = Annotated[float, Field(gt=0, le=1)]
+PositiveFactor = Annotated[float, Field(gt=0)]
+OF_TRUNK = (
+    *("batch_size", "sequence_length", "peak_learning_rate", "learning_rate_factors", "warmup_share", "optimizer"),
+)
+"""What a decay branch has of its trunk."""
 
 
 class Mix(Entry):
@@ -107,6 +112,8 @@ class Schedule(Entry):
     """Learning rate after warm-up."""
     final_learning_rate: float = Field(ge=0)
     """Learning rate that the decay ends at."""
+    learning_rate_factors: dict[Identifier, PositiveFactor] = Field(default_factory=dict)
+    """Factors of both learning rates by size, since small models take higher ones; 1 for sizes that are not named."""
     warmup_share: float = Field(default=0.01, ge=0, lt=1)
     """Share of the steps with a rising rate; GPT-NeoX's warm-up needs share x steps >= 1, or 0."""
     decay: Literal["cosine", "linear", "constant"] = "cosine"
@@ -128,11 +135,17 @@ class Schedule(Entry):
         """Training tokens that a run sees."""
         return self.samples * self.sequence_length
 
+    def of_size(self, size: str) -> "Schedule":
+        """Return the schedule at the learning rates of a size."""
+        factor = self.learning_rate_factors.get(size, 1.0)
+        rates = {name: factor * getattr(self, name) for name in ("peak_learning_rate", "final_learning_rate")}
+        return self.model_copy(update=rates | {"learning_rate_factors": {}})
+
     def misfit(self, trunk: "Schedule") -> str | None:
         """Return why this cannot be a decay branch of a trunk, or None if it can."""
         if trunk.branch_of or trunk.decay != "constant":
             return f"branch_of {self.branch_of}: only a schedule with decay: constant can have branches"
-        for key in ("batch_size", "sequence_length", "peak_learning_rate", "warmup_share", "optimizer"):
+        for key in OF_TRUNK:
             if getattr(self, key) != getattr(trunk, key):
                 return f"{key} is {getattr(self, key)}, the trunk {self.branch_of} has {getattr(trunk, key)}"
         if self.steps > trunk.steps:

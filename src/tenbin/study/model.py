@@ -164,6 +164,7 @@ class Study(Entry):
                 yield f"tokenizers.{id_}.package", "packages", [tokenizer.package]
         for id_, schedule in self.schedules.items():
             yield f"schedules.{id_}.branch_of", "schedules", filter(None, [schedule.branch_of])
+            yield f"schedules.{id_}.learning_rate_factors", "sizes", schedule.learning_rate_factors
         yield from self._references_of_the_selection()
 
     def _references_of_the_selection(self) -> Iterator[tuple[str, str, Iterable[str]]]:

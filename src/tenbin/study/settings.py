@@ -57,6 +57,7 @@ def blend_settings(study: Study, mix: str, schedule: str) -> str:
 
 def run_settings(study: Study, run: Run) -> str:
     """Return what the config says of a run; `write_spec` adds the identity of the files it reads."""
+    schedule = study.schedules[run.schedule].of_size(run.size)
     return _spell(
         {
             "engine": study.study.engine,
@@ -66,7 +67,7 @@ def run_settings(study: Study, run: Run) -> str:
             "schedule_id": run.schedule,
             "seed": run.seed,
             "shape": study.sizes[run.size].model_dump(mode="json"),
-            "schedule": study.schedules[run.schedule].model_dump(mode="json", exclude_none=True),
+            "schedule": schedule.model_dump(mode="json", exclude_none=True, exclude={"learning_rate_factors"}),
         }
     )
 
