@@ -6,6 +6,7 @@ from pathlib import Path
 from tenbin.errors import UserError, command
 from tenbin.scaling.laws.catalogue import FORMS, list_forms
 from tenbin.scaling.laws.estimators import KINDS, Estimator
+from tenbin.scaling.laws.forecasts import parse_point
 from tenbin.scaling.laws.points import parse_pairs
 from tenbin.scaling.laws.report import fit_law
 
@@ -21,8 +22,9 @@ def main() -> None:
     where = parse_pairs(",".join(given.where), "--where")
     names = parse_pairs(given.columns, "--columns")
     estimator = Estimator(given.estimator, given.delta)
+    asked = {"forecasts": [parse_point(text) for text in given.forecast], "vocabulary": given.vocabulary}
     drawn = {"resamples": given.bootstrap, "seed": given.seed}
-    print(fit_law(given.points, given.form, estimator, names=names, where=where, out=given.out, **drawn))
+    print(fit_law(given.points, given.form, estimator, names=names, where=where, out=given.out, **drawn, **asked))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -40,6 +42,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--bootstrap", type=int, default=0, help="number of resamples; 0: profile intervals")
     parser.add_argument("--seed", type=int, default=0, help="of the resamples")
+    parser.add_argument(
+        "--forecast", action="append", default=[], metavar="n=1e9,d=2e10", help="say the loss there; repeatable"
+    )
+    parser.add_argument("--vocabulary", type=int, help="refuse forecasts above ln of it, what guessing costs")
     parser.add_argument("--out", type=Path, default=Path("fit.json"), help="JSON to write (fit.json)")
     return parser
 

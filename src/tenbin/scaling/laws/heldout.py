@@ -8,7 +8,6 @@ from itertools import combinations
 
 import numpy as np
 
-from tenbin.errors import UserError
 from tenbin.scaling.laws.fitting import Fit, fit, refit
 from tenbin.scaling.laws.form import Columns, FloatArray, Form
 
@@ -46,20 +45,6 @@ def leave_two_out(fitted: Fit) -> float | None:
     again = refit(fitted, problem.log_loss, problem.weights * kept)
     errors = np.expm1(problem.form.log_loss(problem.columns, again.theta) - problem.log_loss)
     return _root_mean_square(errors[~kept])
-
-
-def forecast(form: Form, theta: FloatArray, columns: Columns, vocabulary: int) -> FloatArray:
-    """Return losses (rows, points) at new points, nats per token.
-
-    Raises UserError where the law says more than ln(vocabulary), the loss of a model that knows nothing.
-    """
-    losses = np.exp(form.log_loss(columns, theta))
-    if losses.max() > np.log(vocabulary):
-        raise UserError(
-            f"{form.name} forecasts {losses.max():.1f} nats/token, above ln({vocabulary}) = {np.log(vocabulary):.2f}, "
-            "what guessing costs: the law does not hold there; ask nearer to the fitted points"
-        )
-    return np.asarray(losses)
 
 
 def _decides(form: Form, columns: Columns, kept: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> bool:

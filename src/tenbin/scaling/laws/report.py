@@ -5,7 +5,7 @@ end of its interval.
 """
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 
 from tenbin.files import record_file, write_json
-from tenbin.scaling.laws.bootstrap import MIN_ROWS, bootstrap
+from tenbin.scaling.laws.bootstrap import MIN_ROWS, Resampled, bootstrap
 from tenbin.scaling.laws.catalogue import find_form
 from tenbin.scaling.laws.estimators import FORMULAS, Estimator
 from tenbin.scaling.laws.fitting import Fit, fit
+from tenbin.scaling.laws.forecasts import describe_forecasts
 from tenbin.scaling.laws.form import FloatArray
 from tenbin.scaling.laws.heldout import held_out
 from tenbin.scaling.laws.points import Points, read_points
@@ -34,15 +35,20 @@ def fit_law(
     where: Mapping[str, str],
     resamples: int,
     seed: int,
+    forecasts: Sequence[Mapping[str, float]] = (),
+    vocabulary: int | None = None,
     out: Path,
 ) -> str:
     """Fit a form to a table, write fit.json, and return the table to print.
 
-    Raises UserError for what cannot be fitted, and for a bootstrap of fewer than 30 rows.
+    `forecasts`: values of the form's variables at which to say the loss, never above ln(vocabulary). Raises UserError
+    for what cannot be fitted or forecast, and for a bootstrap of fewer than 30 rows.
     """
     points = read_points(table, find_form(form_name), names, where)
     fitted = fit(find_form(form_name), estimator, points.columns, points.losses)
-    content = describe(fitted, points) | _describe_intervals(fitted, resamples, seed)
+    resampled = bootstrap(fitted, resamples, seed, CONFIDENCE) if resamples else None
+    content = describe(fitted, points) | _describe_intervals(fitted, resampled, seed)
+    content |= {"forecasts": describe_forecasts(fitted, resampled, forecasts, vocabulary)}
     content |= {"points": record_file(table), "columns": dict(names), "where": dict(where)}
     write_json(out, content)
     return spell(content)
@@ -88,10 +94,10 @@ def spell(content: Mapping[str, Any]) -> str:
     return "\n".join([*head, "", *body, "", *_spell_rest(content)])
 
 
-def _describe_intervals(fitted: Fit, resamples: int, seed: int) -> dict[str, Any]:
-    if resamples:
-        found = bootstrap(fitted, resamples, seed, CONFIDENCE).intervals
-        method = f"central {CONFIDENCE:.0%} of {resamples} refits of resampled rows, seed {seed}"
+def _describe_intervals(fitted: Fit, resampled: Resampled | None, seed: int) -> dict[str, Any]:
+    if resampled:
+        found = resampled.intervals
+        method = f"central {CONFIDENCE:.0%} of {len(resampled.theta)} refits of resampled rows, seed {seed}"
         return {"intervals": {i.name: _interval(i.low, i.high, i.identified) for i in found}, "interval_method": method}
     if fitted.problem.estimator.is_least_squares:
         profiles = profile(fitted, CONFIDENCE)
@@ -130,11 +136,19 @@ def _spell_rest(content: Mapping[str, Any]) -> list[str]:
     errors = content["held_out_relative_error"].items()
     spelled = ", ".join(f"{name.replace('_', ' ')} {_percent(error)}" for name, error in errors)
     return [
+        *map(_spell_forecast, content["forecasts"]),
         f"intervals: {content['interval_method']}",
         f"objective {content['objective']:.10g}; "
         f"{content['restart_agreement']:.0%} of {content['restarts']} restarts agree",
         f"error of prediction (relative): {spelled}",
     ]
+
+
+def _spell_forecast(forecast: Mapping[str, Any]) -> str:
+    at = ", ".join(f"{key} {value:g}" for key, value in forecast["at"].items())
+    interval = forecast["interval"]
+    ends = f"95 % interval {interval[0]:.4f} to {interval[1]:.4f}" if interval else "no interval without --bootstrap"
+    return f"forecast at {at}: {forecast['loss_nats_per_token']:.4f} nats/token ({ends})"
 
 
 def _percent(error: float | None) -> str:

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from tenbin.errors import UserError
 from tenbin.scaling.laws.catalogue import FORMS
 from tenbin.scaling.laws.estimators import Estimator
 from tenbin.scaling.laws.fitting import fit
-from tenbin.scaling.laws.heldout import forecast, held_out, leave_largest_out
+from tenbin.scaling.laws.heldout import held_out, leave_largest_out
 
 from .conftest import STUDY_SIZES
 
@@ -29,14 +28,3 @@ def test_too_few_points_have_no_such_error():
     losses = 1.5 + 40 * STUDY_SIZES[:4] ** -0.3
     fitted = fit(FORMS["power_law_constant"], Estimator("log"), {"n": STUDY_SIZES[:4]}, losses)
     assert held_out(fitted) == {"leave_largest_out": None, "leave_two_out": None}
-
-
-def test_a_forecast_worse_than_guessing_is_refused():
-    """Hoffmann's constants say 27.8 nats at 3,312 parameters."""
-    form = FORMS["chinchilla"]
-    theta = form.theta(E=1.69, A=406.4, B=410.7, alpha=0.34, beta=0.28)
-    with pytest.raises(UserError, match=r"above ln\(50304\) = 10.83"):
-        forecast(form, theta, {"n": np.array([3312.0]), "d": np.array([3.1e11])}, vocabulary=50304)
-    assert forecast(form, theta, {"n": np.array([7e10]), "d": np.array([1.4e12])}, 50304)[0, 0] == pytest.approx(
-        1.937, abs=1e-3
-    )

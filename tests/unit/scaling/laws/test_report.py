@@ -44,6 +44,13 @@ def test_fits_any_table_and_tells_all(run, tmp_path):
     assert len(found["residuals"]) == 8
 
 
+def test_forecasts_are_printed_and_written(run, tmp_path):
+    done = run(_table(LOSSES), *LAW, "--forecast", "n=1e10", "--forecast", "n=1e11", "--vocabulary", "50304")
+    assert done.returncode == 0, done.stderr
+    assert "forecast at n 1e+10: 1.7400 nats/token (no interval without --bootstrap)" in done.stdout
+    assert [forecast["at"] for forecast in read_json(tmp_path / "fit.json")["forecasts"]] == [{"n": 1e10}, {"n": 1e11}]
+
+
 def test_what_is_unidentified_has_no_digits(run):
     done = run(_table([3.0, 3.01, 2.99, 3.0, 3.01, 2.99, 3.0, 3.01]), *LAW)
     assert done.returncode == 0, done.stderr
