@@ -41,6 +41,7 @@ rule compare_mixes:
         "../envs/plot.yaml"
     params:
         comparisons=settings.comparison_settings(STUDY),
+        margin=STUDY.claims.margin,
         code=planning.digest_sources(workflow.basedir, "scaling"),
     shell:
         r"""
@@ -48,6 +49,7 @@ rule compare_mixes:
             --points {input.points:q} \
             --points-record {input.record:q} \
             --comparisons {params.comparisons:q} \
+            --margin {params.margin} \
             --documents {input.documents:q} \
             --out {output.table:q} \
             --record {output.record:q} 2>{log:q}

@@ -1,4 +1,4 @@
-"""Compare one language alone with the mixes that hold it: loss ratios by size and their worth in parameters."""
+"""Compare one language alone with the mixes that hold it: loss ratios, tests of equivalence, worth in parameters."""
 
 import argparse
 from pathlib import Path
@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from tenbin.errors import command
-from tenbin.scaling.comparison import compare_mixes
+from tenbin.scaling.comparing.table import compare_mixes
 from tenbin.study.comparisons import Comparison
 
 
@@ -21,6 +21,7 @@ def main() -> None:
         required=True,
         help="pairs of curves, JSON",
     )
+    parser.add_argument("--margin", type=float, required=True, help="of equivalence, a share of the loss: 0.005")
     parser.add_argument("--documents", type=Path, nargs="*", default=[], help="VALID.documents.parquet of the runs")
     parser.add_argument("--out", type=Path, required=True, help="CSV to write")
     parser.add_argument("--record", type=Path, required=True, help="JSON to write beside it, with sentences")
@@ -29,6 +30,7 @@ def main() -> None:
         given.points,
         given.points_record,
         comparisons=given.comparisons,
+        margin=given.margin,
         documents=given.documents,
         table=given.out,
         record=given.record,

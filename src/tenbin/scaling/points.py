@@ -42,6 +42,11 @@ class Point:
     loss_stderr: float | None
     bits_per_byte: float | None
     steps: int | None
+    bits_per_char: float | None = None
+    tokens: float | None = None
+    """Training tokens seen."""
+    flops: float | None = None
+    """Training FLOPs."""
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,7 @@ def _parse(row: Mapping[str, str], where: str) -> Point:
         loss_stderr=_number(row, "loss_stderr", where) if row.get("loss_stderr") else None,
         bits_per_byte=_positive(row, "bits_per_byte", where) if row.get("bits_per_byte") else None,
         steps=int(_number(row, "steps", where)) if row.get("steps") else None,
+        **{name: _positive(row, name, where) for name in ("bits_per_char", "tokens", "flops") if row.get(name)},
     )
 
 

@@ -1,7 +1,8 @@
 """Comparisons in plain sentences, made from their numbers alone.
 
 A sentence names what was equal between the two sides, since a mix that trains longer is better for that
-reason too, and it never takes an interval that contains no difference for equality.
+reason too, and it never takes an interval that contains no difference for equality: only a test against a margin that
+was fixed before may say that two losses are equivalent.
 """
 
 from collections import Counter
@@ -12,6 +13,7 @@ from tenbin.languages import language_name
 
 NO_DIFFERENCE_SHOWN = "; the interval contains no difference, which does not show that there is none"
 FEW_SEEDS = 3
+EQUAL_COMPUTE = 1e-6
 
 
 def describe_comparison(result: Mapping[str, Any]) -> str:
@@ -20,7 +22,9 @@ def describe_comparison(result: Mapping[str, Any]) -> str:
     if not result["rows"]:
         return head + "no size and seed was run on both sides, so nothing can be compared."
     largest = result["rows"][-1]
-    return f"{head}{_at_size(largest)}.{_effective(largest)}{_over_sizes(result['rows'])}{_caveat(result)}"
+    worth = f"{_effective(largest)}{_in_data(largest)}{_joint(result['joint']['n_nonembedding'])}"
+    over_sizes = f"{_over_sizes(result['rows'])}{_equivalence(result['equivalence'])}"
+    return f"{head}{_at_size(largest)}.{worth}{over_sizes}{_caveat(result)}"
 
 
 def describe_headlines(results: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
@@ -49,7 +53,9 @@ def _outcome(result: Mapping[str, Any]) -> str:
         "mix worse": f"the mix cost, its loss is {change}",
         "no interval": f"its loss is {change}, without an interval",
     }
-    return f"at {result['at']} {told.get(row['verdict'], f'no difference could be told (loss {change})')}"
+    found = told.get(row["verdict"], f"no difference could be told (loss {change})")
+    within = f" and is equivalent within {_share(row['margin'])}" if row["equivalence"] == "equivalent" else ""
+    return f"at {result['at']} {found}{within}"
 
 
 def _sides(result: Mapping[str, Any]) -> str:
@@ -58,8 +64,16 @@ def _sides(result: Mapping[str, Any]) -> str:
             f"{result['mono_mix']} alone ({result['mono_schedule']}) against {result['mix']} ({result['mix_schedule']})"
         )
     return f"{result['mono_steps']:,} steps of {result['mono_mix']} alone against " + (
-        f"{result['mix_steps']:,} steps of {result['mix']}"
+        f"{result['mix_steps']:,} steps of {result['mix']}{_compute(result['rows'])}"
     )
+
+
+def _compute(rows: Sequence[Mapping[str, Any]]) -> str:
+    ratios = {row["compute_ratio"] for row in rows}
+    if len(ratios) != 1 or None in ratios:
+        return ""
+    ratio = ratios.pop()
+    return ", equal in compute" if abs(ratio - 1) < EQUAL_COMPUTE else f", {ratio:.3g} times the compute"
 
 
 def _at_size(row: Mapping[str, Any]) -> str:
@@ -82,6 +96,31 @@ def _effective(row: Mapping[str, Any]) -> str:
     return f" Alone, the language would need {ratio:.2f} times as many parameters for that loss{ends}."
 
 
+def _in_data(row: Mapping[str, Any]) -> str:
+    multiplier, low, high = (row[f"data_multiplier{end}"] for end in ("", "_low", "_high"))
+    if multiplier is None:
+        return ""
+    ends = f" (95 % interval {low:.2f} to {high:.2f})" if low is not None and high is not None else " (interval open)"
+    return f" In the mix, one token of the language is worth {multiplier:.2f} tokens of it alone{ends}."
+
+
+def _joint(joint: Mapping[str, Any]) -> str:
+    """Tell rho where one law holds for both curves; otherwise that it does not."""
+    if not joint["fitted"]:
+        return ""
+    if any("refuted" in note for note in joint["notes"]):
+        return (
+            " No one law with a common exponent and constant fits both curves: what the mix is worth varies with size."
+        )
+    if not joint["identified"]["rho"]:
+        return ""
+    rho, (low, high) = joint["parameters"]["rho"], joint["intervals"]["rho"]
+    return (
+        f" By one law for both curves, over all sizes, the mix's models are worth {rho:.2f} times their parameters "
+        f"(95 % profile interval {low:.2f} to {high:.2f})."
+    )
+
+
 def _over_sizes(rows: list[Mapping[str, Any]]) -> str:
     if len(rows) == 1:
         return ""
@@ -90,13 +129,40 @@ def _over_sizes(rows: list[Mapping[str, Any]]) -> str:
     return f" Of {len(rows)} sizes: {counts}."
 
 
+def _equivalence(found: Mapping[str, Any]) -> str:
+    margin, sizes, equivalent, beyond = (found[key] for key in ("margin", "sizes", "equivalent_sizes", "sizes_beyond"))
+    head = f" Equivalence within {_share(margin)} of the loss"
+    if found["verdict"] == "untested":
+        return f"{head} is not tested: that needs two seeds at every size."
+    if found["verdict"] == "equivalent":
+        return f"{head} is shown at {'all sizes' if sizes > 1 else 'this size'} (p = {found['p']:.2g})."
+    counts = f"it is shown at {len(equivalent)} of {sizes} sizes, and at {len(beyond)} the difference is surely larger"
+    if found["verdict"] == "beyond the margin":
+        return f"{head} at all sizes is refuted: {counts}."
+    least = f"the least margin that would have been is {_share(found['least_margin'])}"
+    return f"{head} at all sizes is not shown: {counts}; {least}{_seeds_it_takes(found)}."
+
+
+def _seeds_it_takes(found: Mapping[str, Any]) -> str:
+    needed = found["seeds_needed"]
+    if needed is None:
+        return ", and more seeds would not show it if the differences are as seen"
+    return f", and about {needed} seeds a size would show it if the differences are as seen"
+
+
+def _share(margin: float) -> str:
+    return f"{100 * margin:.3g} %"
+
+
 def _caveat(result: Mapping[str, Any]) -> str:
     if "loss_stderr" in result["document_noise"]:
         return " Documents were not compared pairwise, so intervals are wide."
     if result["document_noise"] == "none":
         return " Intervals hold no noise of the validation set."
+    if min(row["seeds"] for row in result["rows"]) == 1:
+        return " Sizes of one seed hold noise of documents alone: another training run may differ by more."
     if min(row["seeds"] for row in result["rows"]) < FEW_SEEDS:
-        return f" With fewer than {FEW_SEEDS} seeds intervals are narrow."
+        return f" With fewer than {FEW_SEEDS} seeds the noise of seeds is itself hardly known."
     return ""
 
 

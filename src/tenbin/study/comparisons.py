@@ -2,7 +2,8 @@
 
 A mix can be fair in two ways that exclude each other. At equal tokens of the language the mix takes
 more steps, at equal steps it sees less of the language; a gain under the first alone may be no more
-than the longer training.
+than the longer training. Equal compute is no third way: models of one size that take as many steps of
+as many tokens cost the same, so equal steps are equal compute.
 """
 
 from typing import Literal
@@ -23,6 +24,12 @@ class Comparison(Entry):
     mix: str
     mix_schedule: str
     at: Fairness
+    mix_share: float
+    """Share of the mix's tokens that are of the language."""
+    mono_schedules: tuple[str, ...] = ()
+    """Schedules of the language alone that differ in steps only: the same training at several numbers of tokens."""
+    mix_schedules: tuple[str, ...] = ()
+    """The mix's, likewise."""
 
 
 def find_comparisons(study: Study) -> list[Comparison]:
@@ -37,6 +44,9 @@ def find_comparisons(study: Study) -> list[Comparison]:
             mix=mix[0],
             mix_schedule=mix[1],
             at=_fairness(study, language, mono, mix),
+            mix_share=_shares(study, mix[0])[language],
+            mono_schedules=_other_lengths(study, mono, curves),
+            mix_schedules=_other_lengths(study, mix, curves),
         )
         for language in languages
         for mono in curves
@@ -44,6 +54,13 @@ def find_comparisons(study: Study) -> list[Comparison]:
         for mix in curves
         if 0 < _shares(study, mix[0]).get(language, 0) < 1
     ]
+
+
+def _other_lengths(study: Study, curve: tuple[str, str], curves: list[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the schedules of a curve's mix whose runs differ from the curve's in nothing but their steps."""
+    like = study.schedules[curve[1]]
+    schedules = [schedule for mix, schedule in curves if mix == curve[0]]
+    return tuple(id_ for id_ in schedules if study.schedules[id_].model_copy(update={"steps": like.steps}) == like)
 
 
 def _shares(study: Study, mix: str) -> dict[str, float]:

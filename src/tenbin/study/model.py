@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from tenbin.study.base import Entry, Identifier
 from tenbin.study.catalogue import Mix, Schedule, Size, Valid
+from tenbin.study.claims import Claims
 from tenbin.study.corpora import (
     TOKENIZED,
     Corpus,
@@ -102,6 +103,8 @@ class Study(Entry):
     """How it is run."""
     neox: NeoxSettings | None = None
     """The engine `neox`; needed where it trains."""
+    claims: Claims = Claims()
+    """What the study's claims are judged by."""
     figures: FigureStyle = FigureStyle()
     """How figures look."""
     pathvars: dict[str, str] = Field(default_factory=dict)

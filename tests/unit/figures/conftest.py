@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tenbin.files import record_file, write_json
-from tenbin.scaling.comparison import compare_mixes
+from tenbin.scaling.comparing.table import compare_mixes
 from tenbin.scaling.curves import fit_curves
 from tenbin.study.comparisons import Comparison
 
@@ -42,6 +42,7 @@ COMPARISONS = [
         mix="enja",
         mix_schedule="full",
         at="equal tokens of the language" if schedule == "half" else "equal steps",
+        mix_share=0.5,
     )
     for language in ("en", "ja")
     for schedule in ("half", "full")
@@ -91,6 +92,7 @@ class Inputs:
                 self.losses,
                 self.losses_record,
                 comparisons=COMPARISONS if self.has_controls else COMPARISONS[::2],
+                margin=0.005,
                 documents=[],
                 table=self.comparison,
                 record=path,

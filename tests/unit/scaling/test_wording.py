@@ -6,7 +6,7 @@ from tenbin.scaling.wording import describe_headlines
 
 
 def result(at: str, ratio: float, verdict: str, valid: str = "en") -> dict[str, Any]:
-    row = {"size": "e4", "loss_ratio": ratio, "verdict": verdict}
+    row = {"size": "e4", "loss_ratio": ratio, "verdict": verdict, "equivalence": "not shown", "margin": 0.005}
     smaller = {"size": "e3", "loss_ratio": 0.5, "verdict": "mix better"}
     return {"language": valid, "valid": valid, "mono_mix": valid, "mix": "enja", "at": at, "rows": [smaller, row]}
 

@@ -3,7 +3,7 @@
 Fernandes et al. 2023 (arXiv:2302.09650) find that a mix changes the factor of a power law and not its exponent.
 Written by the effective-parameter ratio rho (the mix's models are worth rho times their size), the shared law
 has rho as a parameter, so that its profile is the interval of the headline; the free law has a curve of its
-own for each side, and the F test of one against the other tells whether sharing is refuted.
+own for each side, between them lies one with the exponent in common, and F tests tell what of the sharing is refuted.
 Transfer: the effective data of ATLAS (arXiv:2510.22037) within one epoch, D + tau times the other language's.
 """
 
@@ -49,6 +49,13 @@ def _free(columns: Columns, theta: FloatArray) -> Terms:
     return log_linear(stack_logs(len(log_n), *terms, parameters=6), theta, present)
 
 
+def _shared_exponent(columns: Columns, theta: FloatArray) -> Terms:
+    log_n, mix = np.log(columns["n"]), columns["mix"]
+    terms: tuple[Slopes, ...] = ({0: 1.0}, {1: 1.0}, {2: 1.0, 4: -log_n}, {3: 1.0, 4: -log_n})
+    present = np.stack([1 - mix, mix, 1 - mix, mix])
+    return log_linear(stack_logs(len(log_n), *terms, parameters=5), theta, present)
+
+
 def _transfer(columns: Columns, theta: FloatArray) -> Terms:
     log_n, own, other = np.log(columns["n"]), columns["d"], columns["other"]
     alpha, beta, tau = (theta[:, i, None] for i in (3, 4, 5))
@@ -85,6 +92,11 @@ BILINGUAL_FREE = Form(
         Coefficient("A_mono"), Coefficient("A_mix"),
     ),
     (exponent("alpha_mono"), exponent("alpha_mix")), _free,
+)  # fmt: skip
+BILINGUAL_SHARED_EXPONENT = Form(
+    "bilingual_shared_exponent", "L = E_mono + A_mono / N^alpha alone, E_mix + A_mix / N^alpha in the mix",
+    "Fernandes et al. 2023, arXiv:2302.09650, a constant a side", (N, MIX),
+    BILINGUAL_FREE.coefficients, (exponent("alpha"),), _shared_exponent,
 )  # fmt: skip
 TRANSFER = Form(
     "transfer", "L = E + A / N^alpha + B / (D + tau D_other)^beta", "ATLAS, arXiv:2510.22037, within one epoch",

@@ -1,7 +1,7 @@
 """All forms by name."""
 
 from tenbin.errors import UserError
-from tenbin.scaling.laws.bilingual import BILINGUAL_FREE, BILINGUAL_SHARED, TRANSFER
+from tenbin.scaling.laws.bilingual import BILINGUAL_FREE, BILINGUAL_SHARED, BILINGUAL_SHARED_EXPONENT, TRANSFER
 from tenbin.scaling.laws.form import Form
 from tenbin.scaling.laws.mixtures import BIMIX, RATIO_LAW, mixing_law
 from tenbin.scaling.laws.repetition import DATA_CONSTRAINED
@@ -10,7 +10,7 @@ from tenbin.scaling.laws.sizes import CHINCHILLA, KAPLAN, OVERTRAINING, POWER_LA
 _ALL = (
     *(POWER_LAW, POWER_LAW_CONSTANT, CHINCHILLA, KAPLAN, OVERTRAINING, DATA_CONSTRAINED),
     *(mixing_law(1), mixing_law(2), mixing_law(3), RATIO_LAW, BIMIX),
-    *(BILINGUAL_SHARED, BILINGUAL_FREE, TRANSFER),
+    *(BILINGUAL_SHARED, BILINGUAL_SHARED_EXPONENT, BILINGUAL_FREE, TRANSFER),
 )
 FORMS: dict[str, Form] = {form.name: form for form in _ALL}
 

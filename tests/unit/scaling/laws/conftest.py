@@ -22,6 +22,7 @@ TRUTHS: dict[str, dict[str, float]] = {
     "ratio_law": {"E": 1.7, "A": 400, "B": 410, "alpha": 0.34, "beta": 0.28, "gamma": 0.05},
     "bimix": {"C": 2, "B": 300, "beta": 0.28, "alpha": 0.06},
     "bilingual_shared": {"E": 1.5, "A": 40, "alpha": 0.3, "rho": 0.8},
+    "bilingual_shared_exponent": {"E_mono": 1.5, "E_mix": 1.6, "A_mono": 40, "A_mix": 45, "alpha": 0.3},
     "bilingual_free": {"E_mono": 1.5, "E_mix": 1.6, "A_mono": 40, "A_mix": 45, "alpha_mono": 0.3, "alpha_mix": 0.31},
     "transfer": {"E": 1.7, "A": 400, "B": 410, "alpha": 0.34, "beta": 0.28, "tau": 0.25},
 }

@@ -11,7 +11,7 @@ import pytest
 
 from tenbin.errors import UserError
 from tenbin.files import canonical_json, read_json, verify_file
-from tenbin.scaling.comparison import compare_mixes
+from tenbin.scaling.comparing.table import compare_mixes
 from tenbin.study.comparisons import Comparison
 
 Writer = Callable[..., Any]
@@ -22,7 +22,9 @@ COMPARISON = Comparison(
     mix="enja",
     mix_schedule="s100",
     at="equal steps",
+    mix_share=0.5,
 )
+MARGIN = 0.005
 
 
 def law(n: float) -> float:
@@ -32,7 +34,9 @@ def law(n: float) -> float:
 def compare(table: Any, folder: Path, *, documents: bool = True) -> dict[str, Any]:
     out, record = folder / "comparison.csv", folder / "comparison.json"
     given = table.documents if documents else []
-    compare_mixes(table.csv, table.record, comparisons=[COMPARISON], documents=given, table=out, record=record)
+    compare_mixes(
+        table.csv, table.record, comparisons=[COMPARISON], margin=MARGIN, documents=given, table=out, record=record
+    )
     content = read_json(record)
     verify_file(out, content["files"]["table"])
     result: dict[str, Any] = content["comparisons"][0]
@@ -58,7 +62,7 @@ def test_a_constant_ratio_is_found_and_lies_in_its_interval(write_table: Writer,
 def test_the_sentence_names_what_was_equal(write_table: Writer, tmp_path: Path) -> None:
     sentence = compare(write_table({"en": law, "enja": law}), tmp_path)["sentence"]
     assert sentence.startswith(
-        "English, validation set en: 100 steps of en alone against 100 steps of enja (equal steps): "
+        "English, validation set en: 100 steps of en alone against 100 steps of enja, equal in compute (equal steps): "
     )
 
 
@@ -105,7 +109,7 @@ def test_only_seeds_in_common_are_compared(write_table: Writer, tmp_path: Path) 
     kept = [line for line in lines if not line.startswith("enja,d16l1,s100,1,")]
     table.csv.write_text("".join(kept))
     out, record = tmp_path / "comparison.csv", tmp_path / "comparison.json"
-    compare_mixes(table.csv, None, comparisons=[COMPARISON], documents=[], table=out, record=record)
+    compare_mixes(table.csv, None, comparisons=[COMPARISON], margin=MARGIN, documents=[], table=out, record=record)
     assert [row["seeds"] for row in read_json(record)["comparisons"][0]["rows"]] == [2, 3, 3, 3, 3]
 
 
@@ -132,6 +136,8 @@ def test_the_programs_run_from_the_command_line(write_table: Writer, tmp_path: P
         "compare_mixes.py": [
             "--comparisons",
             comparisons,
+            "--margin",
+            "0.005",
             "--out",
             tmp_path / "c.csv",
             "--record",
