@@ -1,35 +1,54 @@
-"""Loss of a mix over the loss of one language alone, by size: what the other language costs or gains.
+"""Loss of a mix over the loss of one language alone as a forest plot, with the margin of equivalence behind it.
 
-One panel a validation set, one line a comparison. A line's name starts with what was equal between
-the two sides, since equal tokens of the language and equal steps exclude each other. The y axis is
-shared within a row, so by the languages of a domain: a ratio, unlike a loss, compares across them.
+One panel a validation set; in it one block a comparison, named by what was equal between the two sides, since equal
+tokens of the language and equal steps exclude each other; in a block one row a size. Colour says the mix, as in every
+figure; the marker's shape and filling say the verdict twice over, so that it reads in grey.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
 
 from tenbin.errors import UserError
-from tenbin.figures.axes import count_axis
-from tenbin.figures.canvas import drawing, panel_grid, save_figure
+from tenbin.figures.canvas import drawing, save_figure
 from tenbin.figures.inputs import read_losses, read_table, verify_against
-from tenbin.figures.labels import MixLanguages, find_mix, panel_title, read_mixes
-from tenbin.figures.looks import DASHES, MARKERS, Look
+from tenbin.figures.labels import MixLanguages, find_mix, panel_title, read_mixes, short_count
 from tenbin.study.style import FigureStyle
 
 COLUMNS = 2
-LEGEND_INCHES = 0.35
-DODGE = 1.08
-"""Factor between the x of two lines at one size, so that their intervals do not hide each other."""
-LINE = ["at", "mix", "mono_schedule", "mix_schedule"]
-NEEDED = (*LINE, "language", "valid", "n_nonembedding", "loss_ratio", "loss_ratio_low", "loss_ratio_high")
+INCHES_PER_ROW = 0.19
+INCHES_PER_PANEL = 0.75
+LEGEND_INCHES = 0.6
+X_LABEL = "loss of the mix / loss of the language alone"
+BAND_COLOUR = "#e4e4e4"
+INK = "#333333"
+MARKS = {
+    "equivalent": ("o", True),
+    "not shown": ("o", False),
+    "beyond the margin": ("X", True),
+    "untested": ("|", True),
+}
+"""Marker and whether it is filled, by verdict."""
+BLOCK = ["at", "mix", "mono_schedule", "mix_schedule"]
+ENDS = ("loss_ratio_low", "loss_ratio_high", "loss_ratio_low90", "loss_ratio_high90")
+NEEDED = (*BLOCK, *ENDS, "language", "valid", "size", "n_nonembedding", "loss_ratio", "margin", "equivalence")
 
-LineId = tuple[str, ...]
-"""Values of the columns LINE."""
+
+@dataclass(frozen=True)
+class Block:
+    """The rows of one comparison on one validation set."""
+
+    label: str
+    colour: str
+    rows: pd.DataFrame
+    """Smallest size first."""
 
 
 def plot_mix_ratio(
@@ -43,16 +62,20 @@ def plot_mix_ratio(
     svg: Path,
     png: Path,
 ) -> None:
-    """Draw loss ratios, mix over language alone, with 95 % intervals against parameters without embeddings.
+    """Draw loss ratios, mix over language alone, with 95 and 90 % intervals, margin and verdicts of equivalence.
 
     Raises UserError if there is nothing to compare or a file is damaged.
     """
     rows = read_comparison(comparison, comparison_record)
     in_domain = read_losses(losses, losses_record).groupby("valid")["in_domain"].first()
     rows["out_of_domain"] = ~rows["valid"].map(in_domain).astype(bool)
-    looks = line_looks(rows, read_mixes(mixes), comparison, style)
+    known = read_mixes(mixes)
+    panels = [
+        (_title(panel), find_blocks(panel, known, comparison, style))
+        for _, panel in rows.groupby(["out_of_domain", "language", "valid"])
+    ]
     with drawing(style):
-        save_figure(_draw(rows, looks, style), svg, png, style)
+        save_figure(_draw(panels, float(rows["margin"].iloc[0]), style), svg, png, style)
 
 
 def read_comparison(table: Path, record: Path) -> pd.DataFrame:
@@ -63,65 +86,109 @@ def read_comparison(table: Path, record: Path) -> pd.DataFrame:
     return read_table(table, NEEDED)
 
 
-def line_looks(
-    rows: pd.DataFrame, mixes: Mapping[str, MixLanguages], where: Path, style: FigureStyle
-) -> dict[LineId, Look]:
-    """Return the look of each line; its name tells only what differs between lines beside what was equal.
-
-    Colour says the mix, as in every figure; marker and dash say what was equal.
-    """
-    lines = sorted({tuple(map(str, line)) for line in rows[LINE].itertuples(index=False)})
-    kinds = sorted({line[:1] + line[2:] for line in lines})
+def find_blocks(rows: pd.DataFrame, mixes: Mapping[str, MixLanguages], where: Path, style: FigureStyle) -> list[Block]:
+    """Return the comparisons of one panel; a name tells only what differs between them beside what was equal."""
+    keys = sorted(set(rows[BLOCK].astype(str).itertuples(index=False, name=None)))
     has_several_mixes = rows["mix"].nunique() > 1
-    looks = {}
-    for line in lines:
-        at, mix_id, mono_schedule, mix_schedule = line
-        mix, kind = find_mix(mixes, mix_id, where), kinds.index((at, mono_schedule, mix_schedule))
-        has_several_schedules = sum(other[:2] == line[:2] for other in lines) > 1
-        looks[line] = Look(
-            colour=style.palette[list(mixes).index(mix_id) % len(style.palette)],
-            marker=MARKERS[kind % len(MARKERS)],
-            dash=DASHES[kind % len(DASHES)],
-            label=at
-            + (f", {mix.label}" if has_several_mixes else "")
-            + (f" ({mono_schedule} alone, {mix_schedule} mixed)" if has_several_schedules else ""),
-            languages=frozenset(mix.weights),
-        )
-    return looks
+    blocks = []
+    for key in keys:
+        at, mix_id, mono_schedule, mix_schedule = key
+        mix, place = find_mix(mixes, mix_id, where), list(mixes).index(mix_id)
+        label = at + (f", {mix.label}" if has_several_mixes else "")
+        if sum(other[:2] == key[:2] for other in keys) > 1:
+            label += f" ({mono_schedule} alone, {mix_schedule} mixed)"
+        those = rows[(rows[BLOCK].astype(str) == list(key)).all(axis=1)].sort_values("n_nonembedding")
+        blocks.append(Block(label, style.palette[place % len(style.palette)], those))
+    return blocks
 
 
-def _draw(rows: pd.DataFrame, looks: Mapping[LineId, Look], style: FigureStyle) -> Figure:
-    panels = [panel for _, panel in rows.groupby(["out_of_domain", "language", "valid"])]
-    figure, grid = panel_grid(len(panels), COLUMNS, style, LEGEND_INCHES, shared="row")
-    for axes, panel in zip(grid, panels, strict=True):
-        title = panel_title(panel["language"].iloc[0], in_domain=not panel["out_of_domain"].iloc[0])
-        axes.set(title=title, xlabel="parameters without embeddings")
-        axes.label_outer()
-        axes.axhline(1, color="#333333", linewidth=0.9)
-        for place, (line, look) in enumerate(looks.items()):
-            _draw_line(
-                axes, panel[(panel[LINE] == list(line)).all(axis=1)], look, DODGE ** (place - (len(looks) - 1) / 2)
-            )
-        count_axis(axes, rows["n_nonembedding"].min(), rows["n_nonembedding"].max())
-        sns.despine(ax=axes)
-    figure.supylabel("loss of the mix / loss of the language alone", fontsize=style.font_size)
-    title = "below 1 the mix is better; bars: 95 % intervals"
-    figure.legend(handles=grid[0].get_legend_handles_labels()[0], loc="outside lower center", ncols=2, title=title)
+def _title(panel: pd.DataFrame) -> str:
+    return panel_title(panel["language"].iloc[0], in_domain=not panel["out_of_domain"].iloc[0])
+
+
+def _draw(panels: Sequence[tuple[str, list[Block]]], margin: float, style: FigureStyle) -> Figure:
+    columns = min(COLUMNS, len(panels))
+    lines = [max(map(_count_lines, panels[i : i + columns])) for i in range(0, len(panels), columns)]
+    inches = [INCHES_PER_ROW * count * style.font_size / 9 + INCHES_PER_PANEL for count in lines]
+    figure = Figure(figsize=(style.width_inches, sum(inches) + LEGEND_INCHES))
+    grid = list(figure.subplots(len(lines), columns, squeeze=False, sharex="row", height_ratios=inches).flat)
+    for axes in grid[len(panels) :]:
+        axes.remove()
+    for axes, (title, blocks) in zip(grid, panels, strict=False):
+        axes.set_title(title)
+        _draw_panel(axes, blocks, margin)
+    shown = {str(verdict) for _, blocks in panels for block in blocks for verdict in block.rows["equivalence"]}
+    figure.legend(
+        handles=_legend(margin, shown), loc="outside lower center", ncols=3, title="below 1 the mix is better"
+    )
     return figure
 
 
-def _draw_line(axes: Axes, rows: pd.DataFrame, look: Look, dodge: float) -> None:
-    rows = rows.sort_values("n_nonembedding")
-    x, y = rows["n_nonembedding"] * dodge, rows["loss_ratio"]
-    axes.vlines(x, rows["loss_ratio_low"], rows["loss_ratio_high"], color=look.colour, linewidth=1.4)
+def _count_lines(panel: tuple[str, list[Block]]) -> int:
+    return sum(len(block.rows) + 1 for block in panel[1])
+
+
+def _draw_panel(axes: Axes, blocks: Sequence[Block], margin: float) -> None:
+    axes.axvspan(1 / (1 + margin), 1 + margin, color=BAND_COLOUR, zorder=0)
+    axes.axvline(1, color=INK, linewidth=0.9, zorder=1)
+    labels: list[str] = []
+    for block in blocks:
+        _draw_heading(axes, len(labels), block.label)
+        labels.append("")
+        for _, row in block.rows.iterrows():
+            _draw_row(axes, len(labels), row, block.colour)
+            labels.append(short_count(row["n_nonembedding"]))
+    axes.set_yticks(range(len(labels)), labels)
+    axes.set_ylim(len(labels) - 0.4, -0.6)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(visible=False, axis="y")
+    axes.set(ylabel="parameters without embeddings", xlabel=X_LABEL)
+    axes.label_outer()
+    axes.tick_params(labelleft=True, labelbottom=True)
+    sns.despine(ax=axes, left=True)
+
+
+def _draw_heading(axes: Axes, line: int, label: str) -> None:
+    """Write what was equal above its rows, at the panel's left edge."""
+    box = {"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85}
+    where = axes.get_yaxis_transform()
+    axes.text(0.0, line, label, transform=where, va="center", ha="left", fontsize="small", bbox=box)
+
+
+def _draw_row(axes: Axes, line: int, row: "pd.Series[float]", colour: str) -> None:
+    marker, is_filled = MARKS[str(row["equivalence"])]
+    axes.hlines(line, row["loss_ratio_low"], row["loss_ratio_high"], color=colour, linewidth=1.0)
+    axes.hlines(line, row["loss_ratio_low90"], row["loss_ratio_high90"], color=colour, linewidth=2.8)
     axes.plot(
-        x,
-        y,
-        color=look.colour,
-        linestyle=look.dash,
-        linewidth=1.2,
-        marker=look.marker,
-        markersize=5.5,
-        markerfacecolor="white",
-        label=look.label,
+        row["loss_ratio"],
+        line,
+        linestyle="none",
+        marker=marker,
+        markersize=5,
+        color=colour,
+        markerfacecolor=colour if is_filled else "white",
+        markeredgecolor=INK if marker == "X" else colour,
+        markeredgewidth=0.6 if marker == "X" else 1.3,
+        zorder=3,
     )
+
+
+def _legend(margin: float, shown: set[str]) -> list[Line2D | Patch]:
+    names = {
+        "equivalent": "equivalent: 90 % interval within the margin",
+        "not shown": "equivalence not shown",
+        "beyond the margin": "beyond the margin",
+        "untested": "one seed: not tested",
+    }
+    marks = [
+        Line2D(
+            [], [], linestyle="none", marker=marker, color=INK, markerfacecolor=INK if is_filled else "white",
+            markersize=6, label=names[verdict],
+        )
+        for verdict, (marker, is_filled) in MARKS.items()
+        if verdict in shown
+    ]  # fmt: skip
+    bars = [
+        Line2D([], [], color=INK, linewidth=width, label=f"{level} % interval") for width, level in ((2.8, 90), (1, 95))
+    ]
+    return [*marks, *bars, Patch(color=BAND_COLOUR, label=f"margin of equivalence, {100 * margin:.3g} %")]
