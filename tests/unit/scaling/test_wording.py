@@ -39,6 +39,13 @@ def test_an_open_interval_is_not_called_equal() -> None:
     assert "equal to" not in headline["text"]
 
 
+def test_equivalence_is_said_only_where_it_was_shown() -> None:
+    found = result("equal steps", 1.001, "undecided")
+    found["rows"][-1]["equivalence"] = "equivalent"
+    (headline,) = describe_headlines([found])
+    assert "(loss 0.10 % higher) and is equivalent within 0.5 %" in headline["text"]
+
+
 def test_without_an_interval_nothing_is_claimed() -> None:
     (headline,) = describe_headlines([result("equal steps", 0.9, "no interval")])
     assert "its loss is 10.00 % lower, without an interval" in headline["text"]

@@ -27,6 +27,18 @@ def test_each_language_is_compared_with_the_mix_and_the_fairness_is_named(reposi
     ]
 
 
+def test_lengths_of_one_training_differ_in_steps_alone(repository: Path) -> None:
+    config = load_yaml(repository / "config.yaml")
+    hotter = config["schedules"]["it1000"] | {"peak_learning_rate": 0.01}
+    config["schedules"] = config["schedules"] | {"hot": hotter}
+    config["study"]["blocks"].append({"mixes": ["enja"], "sizes": ["e3"], "schedule": "hot"})
+    by_schedule = {c.mix_schedule: c for c in find_comparisons(read_study(config, [])) if c.language == "ja"}
+    assert by_schedule["it500"].mix_schedules == by_schedule["it1000"].mix_schedules == ("it1000", "it500")
+    assert by_schedule["hot"].mix_schedules == ("hot",)
+    assert by_schedule["it500"].mono_schedules == ("it500",)
+    assert by_schedule["it500"].mix_share == 0.5
+
+
 def test_two_corpora_of_one_language_are_that_language_alone(repository: Path) -> None:
     config = copy.deepcopy(load_yaml(repository / "config.yaml"))
     config["mixes"]["en"] = {"corpora": {"en": 0.9, "electronen": 0.1}}

@@ -8,6 +8,7 @@ All sizes are equivalent only if each is (intersection-union, Berger 1982; no co
 That some size lies beyond the margin is one of several chances, so its p-value is multiplied by their number.
 """
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from math import exp, log
 from typing import Any
@@ -67,13 +68,17 @@ def seeds_needed(ratio: Estimate, margin: float) -> int | None:
 
     None if a hundred would not do: then the difference or the noise of documents is too large for the margin.
     """
-    return next((n for n in range(2, MOST_SEEDS + 1) if power(ratio.with_seeds(n), margin) >= POWER), None)
+    # Power rises with seeds, so the first that has enough is found by halving.
+    numbers = range(2, MOST_SEEDS + 1)
+    place = bisect_left(numbers, POWER, key=lambda n: power(ratio.with_seeds(n), margin))
+    return numbers[place] if place < len(numbers) else None
 
 
 def power(ratio: Estimate, margin: float) -> float:
     """Return the chance that equivalence is shown at the estimate's noise, were its mean the true difference.
 
-    By a t distribution moved to the difference, which for a handful of seeds is a little off the noncentral one.
+    By a t distribution moved to the difference, which for a handful of seeds is a little off the noncentral one. Where
+    sizes may share their noise or not, as they turn out, the chance is lower: 0.66 in place of 0.78 with three seeds.
     """
     needed = t_distribution.ppf(1 - LEVEL, ratio.freedom)
     rooms = [(log(1 + margin) + sign * ratio.mean) / ratio.standard_error for sign in (1, -1)]

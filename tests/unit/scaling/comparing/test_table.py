@@ -1,6 +1,7 @@
 """Mono against mix: ratios, intervals, effective parameters, and sentences that claim no more."""
 
 import csv
+import math
 import subprocess
 import sys
 from collections.abc import Callable
@@ -75,6 +76,58 @@ def test_an_interval_with_no_difference_is_no_equality(write_table: Writer, tmp_
     assert "which does not show that there is none" in result["sentence"]
     assert "equal to" not in result["sentence"]
     assert "the same" not in result["sentence"]
+
+
+def test_equivalence_is_shown_where_noise_is_small_and_the_margin_wide(write_table: Writer, tmp_path: Path) -> None:
+    result = compare(write_table({"en": law, "enja": law}, seeds=3, seed_noise=0.0003), tmp_path)
+    assert result["equivalence"]["verdict"] == "equivalent"
+    assert {row["equivalence"] for row in result["rows"]} == {"equivalent"}
+    assert "Equivalence within 0.5 % of the loss is shown at all sizes" in result["sentence"]
+
+
+def test_one_seed_is_not_tested_and_the_sentence_says_why(write_table: Writer, tmp_path: Path) -> None:
+    result = compare(write_table({"en": law, "enja": law}, seeds=1), tmp_path)
+    assert result["equivalence"]["verdict"] == "untested"
+    assert {row["noise"] for row in result["rows"]} == {"documents"}
+    assert "is not tested: that needs two seeds at every size" in result["sentence"]
+    assert "hold noise of documents alone" in result["sentence"]
+
+
+def test_intervals_are_no_narrower_than_the_noise_of_seeds_alone(write_table: Writer, tmp_path: Path) -> None:
+    result = compare(write_table({"en": law, "enja": law}, seeds=2, seed_noise=0.002), tmp_path)
+    for row in result["rows"]:
+        assert row["noise"] == "seeds and documents"
+        assert row["loss_ratio_high"] / row["loss_ratio"] > math.exp(1.96 * row["seed_sd"] / 2**0.5)
+
+
+def test_units_differ_by_the_texts_own_factors(write_table: Writer, tmp_path: Path) -> None:
+    row = compare(write_table({"en": law, "enja": lambda n: 1.02 * law(n)}), tmp_path)["rows"][0]
+    factor = row["difference_bits_per_byte"] / row["difference_nats_per_token"]
+    for end in ("_low", "_high"):
+        assert row[f"difference_bits_per_byte{end}"] == pytest.approx(factor * row[f"difference_nats_per_token{end}"])
+    assert (
+        row["difference_nats_per_token_low"] < row["difference_nats_per_token"] < row["difference_nats_per_token_high"]
+    )
+    assert row["difference_bits_per_char"] == pytest.approx(
+        row["difference_nats_per_token"] / row["mix_loss_nats_per_token"], rel=0.01
+    )
+    assert row["compute_ratio"] == 1
+
+
+def test_the_joint_law_finds_the_worth_in_both_definitions(write_table: Writer, tmp_path: Path) -> None:
+    table = write_table({"en": law, "enja": lambda n: law(2 * n)}, seeds=3, seed_noise=0.0003)
+    result = compare(table, tmp_path)
+    low, high = result["joint"]["n_nonembedding"]["intervals"]["rho"]
+    assert low < 2 < high
+    assert "n_total" in result["joint"]
+    assert "the mix's models are worth 2." in result["sentence"] or "worth 1.9" in result["sentence"]
+
+
+def test_an_effective_ratio_holds_1_where_the_loss_ratio_does(write_table: Writer, tmp_path: Path) -> None:
+    result = compare(write_table({"en": law, "enja": law}, seeds=2, seed_noise=0.002), tmp_path)
+    for row in result["rows"]:
+        if None not in (low := row["effective_n_total_ratio_low"], high := row["effective_n_total_ratio_high"]):
+            assert (low < 1 < high) == (row["loss_ratio_low"] < 1 < row["loss_ratio_high"])
 
 
 def test_paired_documents_are_far_sharper_than_standard_errors(write_table: Writer, tmp_path: Path) -> None:
