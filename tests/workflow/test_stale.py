@@ -29,6 +29,13 @@ def test_a_plot_option_makes_figures_and_nothing_else(finished: Workflow) -> Non
     assert all(rule.startswith(("plot_", "write_summary")) for rule in planned)
 
 
+def test_a_margin_makes_comparisons_and_what_shows_them(finished: Workflow) -> None:
+    finished.edit(lambda config: config.update(claims={"margin": 0.01}))
+    planned = finished.plan()
+    assert planned["compare_mixes"] == 1
+    assert set(planned) - {"all"} <= {"compare_mixes", "plot_mix_ratio", "write_summary"}
+
+
 def test_files_touched_with_equal_content_make_nothing(finished: Workflow) -> None:
     for path in finished.folder.rglob("*"):
         if path.is_file() and ".snakemake" not in path.parts:

@@ -70,3 +70,15 @@ def test_sizes_of_unlike_noise_do_not_share() -> None:
 def test_one_seed_borrows_no_noise() -> None:
     values = [np.array([0.0, 0.002]), np.array([0.0, 0.003]), np.array([0.001])]
     assert pool([of_seeds(one) for one in values], values)[2].seed_variance == 0
+
+
+@pytest.mark.parametrize("seeds", [2, 3])
+@pytest.mark.parametrize("documents_sd", [0.0003, 0.003])
+def test_intervals_cover_at_six_sizes(seeds: int, documents_sd: float) -> None:
+    rng, covered = np.random.default_rng(4), []
+    for _ in range(250):
+        values = list(0.003 * rng.standard_normal((6, seeds)) + documents_sd * rng.standard_normal((6, 1)))
+        single = [Estimate(one.mean(), seeds, one.var(ddof=1), documents_sd**2, 200) for one in values]
+        ends = [one.interval(0.95) or [0, 0] for one in pool(single, values)]
+        covered += [low < 0 < high for low, high in ends]
+    assert 0.9 < np.mean(covered) < 0.98
