@@ -136,7 +136,9 @@ def _equivalence(found: Mapping[str, Any]) -> str:
         return f"{head} is not tested: that needs two seeds at every size."
     if found["verdict"] == "equivalent":
         return f"{head} is shown at {'all sizes' if sizes > 1 else 'this size'} (p = {found['p']:.2g})."
-    counts = f"it is shown at {len(equivalent)} of {sizes} sizes, and at {len(beyond)} the difference is surely larger"
+    counts = (
+        f"it is shown at {len(equivalent)} of {sizes} sizes, and at {len(beyond)} the difference is shown to be larger"
+    )
     if found["verdict"] == "beyond the margin":
         return f"{head} at all sizes is refuted: {counts}."
     least = f"the least margin that would have been is {_share(found['least_margin'])}"
@@ -155,15 +157,19 @@ def _share(margin: float) -> str:
 
 
 def _caveat(result: Mapping[str, Any]) -> str:
-    if "loss_stderr" in result["document_noise"]:
+    return _of_documents(result["document_noise"]) + _of_seeds(min(row["seeds"] for row in result["rows"]))
+
+
+def _of_documents(noise: str) -> str:
+    if "loss_stderr" in noise:
         return " Documents were not compared pairwise, so intervals are wide."
-    if result["document_noise"] == "none":
-        return " Intervals hold no noise of the validation set."
-    if min(row["seeds"] for row in result["rows"]) == 1:
-        return " Sizes of one seed hold noise of documents alone: another training run may differ by more."
-    if min(row["seeds"] for row in result["rows"]) < FEW_SEEDS:
-        return f" With fewer than {FEW_SEEDS} seeds the noise of seeds is itself hardly known."
-    return ""
+    return " Intervals hold no noise of the validation set." if noise == "none" else ""
+
+
+def _of_seeds(fewest: int) -> str:
+    if fewest == 1:
+        return " Sizes of one seed hold no noise of seeds: another training run may differ by more."
+    return f" With {fewest} seeds their noise is itself hardly known." if fewest < FEW_SEEDS else ""
 
 
 def _percent(ratio: float) -> str:

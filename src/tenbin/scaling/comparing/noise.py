@@ -8,8 +8,9 @@ small. Degrees of freedom are Satterthwaite's (1946), n - 1 for seeds and docume
 Two or three seeds hardly know their own s^2. Sizes share one where Bartlett's test (1937) finds no difference at the
 level 0.25, which is usual for such preliminary tests (Bancroft 1964) and far from demanding proof of a difference; a
 size whose own is larger keeps its own. Simulated at six sizes of like noise, with little or much noise of documents,
-95 % intervals then cover 92 to 95 % with two seeds, 93 to 95 % with three, 95 % with five. Few seeds cannot always tell a noisier size: one with twice (four times) the noise of five others is covered to
-87 % (82 %) with two seeds, 90 % (89 %) with three, 92 % (94 %) with five. Without sharing, two seeds decide nothing.
+95 % intervals then cover 92 to 95 % with two seeds, 93 to 95 % with three, 95 % with five. Few seeds cannot always tell
+a noisier size: one with twice (four times) the noise of five others is covered to 87 % (82 %) with two seeds, 90 %
+(89 %) with three, 92 % (94 %) with five. Without sharing, two seeds decide nothing.
 One seed has no s^2 and borrows none: its interval holds documents alone.
 """
 

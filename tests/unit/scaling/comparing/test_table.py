@@ -58,6 +58,7 @@ def test_a_constant_ratio_is_found_and_lies_in_its_interval(write_table: Writer,
     assert f"at 6,318,592 parameters without embeddings the mix's loss is {percent}" in result["sentence"]
     assert "% higher; 3 seeds)" in result["sentence"]
     assert "mix worse at 5" in result["sentence"]
+    assert "at all sizes is refuted: it is shown at 0 of 5 sizes, and at 5 the difference" in result["sentence"]
 
 
 def test_the_sentence_names_what_was_equal(write_table: Writer, tmp_path: Path) -> None:
@@ -74,6 +75,7 @@ def test_an_interval_with_no_difference_is_no_equality(write_table: Writer, tmp_
     assert largest["loss_ratio_low"] < 1 < largest["loss_ratio_high"]
     assert largest["verdict"] == "undecided"
     assert "which does not show that there is none" in result["sentence"]
+    assert "Equivalence within 0.5 % of the loss at all sizes is not shown" in result["sentence"]
     assert "equal to" not in result["sentence"]
     assert "the same" not in result["sentence"]
 
@@ -90,7 +92,7 @@ def test_one_seed_is_not_tested_and_the_sentence_says_why(write_table: Writer, t
     assert result["equivalence"]["verdict"] == "untested"
     assert {row["noise"] for row in result["rows"]} == {"documents"}
     assert "is not tested: that needs two seeds at every size" in result["sentence"]
-    assert "hold noise of documents alone" in result["sentence"]
+    assert "hold no noise of seeds" in result["sentence"]
 
 
 def test_intervals_are_no_narrower_than_the_noise_of_seeds_alone(write_table: Writer, tmp_path: Path) -> None:
