@@ -87,14 +87,19 @@ def read_comparison(table: Path, record: Path) -> pd.DataFrame:
 
 
 def find_blocks(rows: pd.DataFrame, mixes: Mapping[str, MixLanguages], where: Path, style: FigureStyle) -> list[Block]:
-    """Return the comparisons of one panel; a name tells only what differs between them beside what was equal."""
-    keys = sorted(set(rows[BLOCK].astype(str).itertuples(index=False, name=None)))
+    """Return the comparisons of one panel, mixes with most of its language first.
+
+    A name tells only what differs between them beside what was equal. Raises UserError if a mix has no record.
+    """
+    shares = {mix: find_mix(mixes, mix, where).weights.get(rows["language"].iloc[0], 0.0) for mix in set(rows["mix"])}
+    found = set(rows[BLOCK].astype(str).itertuples(index=False, name=None))
+    keys = sorted(found, key=lambda key: (key[0], -shares[key[1]], key))
     has_several_mixes = rows["mix"].nunique() > 1
     blocks = []
     for key in keys:
         at, mix_id, mono_schedule, mix_schedule = key
-        mix, place = find_mix(mixes, mix_id, where), list(mixes).index(mix_id)
-        label = at + (f", {mix.label}" if has_several_mixes else "")
+        place = list(mixes).index(mix_id)
+        label = at + (f", {mixes[mix_id].label}" if has_several_mixes else "")
         if sum(other[:2] == key[:2] for other in keys) > 1:
             label += f" ({mono_schedule} alone, {mix_schedule} mixed)"
         those = rows[(rows[BLOCK].astype(str) == list(key)).all(axis=1)].sort_values("n_nonembedding")
@@ -164,10 +169,10 @@ def _draw_row(axes: Axes, line: int, row: "pd.Series[float]", colour: str) -> No
         line,
         linestyle="none",
         marker=marker,
-        markersize=5,
+        markersize=9 if marker == "|" else 5,
         color=colour,
         markerfacecolor=colour if is_filled else "white",
-        markeredgecolor=INK if marker == "X" else colour,
+        markeredgecolor=colour if marker == "o" else INK,
         markeredgewidth=0.6 if marker == "X" else 1.3,
         zorder=3,
     )

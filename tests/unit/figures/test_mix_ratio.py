@@ -47,7 +47,9 @@ def texts(axes: Axes) -> list[str]:
 
 
 def make_rows(*lines: tuple[str, str, str, str]) -> pd.DataFrame:
-    return pd.DataFrame(lines, columns=["at", "mix", "mono_schedule", "mix_schedule"]).assign(n_nonembedding=1000)
+    return pd.DataFrame(lines, columns=["at", "mix", "mono_schedule", "mix_schedule"]).assign(
+        n_nonembedding=1000, language="en"
+    )
 
 
 def names(rows: pd.DataFrame) -> list[str]:
@@ -119,8 +121,8 @@ def test_the_legend_names_only_verdicts_that_occur(own_inputs, tmp_path: Path, d
 def test_a_name_tells_no_more_than_differs() -> None:
     assert names(make_rows(("equal steps", "enja", "a", "a"))) == ["equal steps"]
     assert names(make_rows(("equal steps", "enja", "a", "a"), ("equal steps", "ja25", "a", "a"))) == [
-        "equal steps, English + Japanese",
         "equal steps, English 75% + Japanese 25%",
+        "equal steps, English + Japanese",
     ]
     assert names(make_rows(("unequal", "enja", "a", "b"), ("unequal", "enja", "c", "b"))) == [
         "unequal (a alone, b mixed)",
