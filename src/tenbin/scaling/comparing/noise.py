@@ -85,10 +85,10 @@ class Estimate:
 def estimate(values: FloatArray, replicates: FloatArray, num_documents: int | None) -> Estimate:
     """Return the estimate of a paired quantity by seed: values (seeds,), on other documents (seeds, replicates)."""
     seeds, documents = len(values), num_documents or inf
-    variance = float(replicates.mean(axis=0).var())
+    variance = _variance(replicates.mean(axis=0), 0)
     # A bootstrap's variance is that of a mean of D draws around their own mean.
     correction = 1.0 if documents == inf else documents / max(documents - 1, 1)
-    between = float(values.var(ddof=1)) if seeds > 1 else 0.0
+    between = _variance(values, 1) if seeds > 1 else 0.0
     return Estimate(float(values.mean()), seeds, between, variance * correction, documents)
 
 
@@ -109,8 +109,13 @@ def pool(estimates: Sequence[Estimate], values: Sequence[FloatArray]) -> list[Es
     ]
 
 
+def _variance(values: FloatArray, lost: int) -> float:
+    """Return the variance of values, exactly 0 where all are equal, which rounding of their mean would hide."""
+    return float(values.var(ddof=lost)) if np.ptp(values) > 0 else 0.0
+
+
 def _alike(groups: Sequence[FloatArray]) -> bool:
     """Tell whether no difference between the variances of groups (seeds,) shows."""
-    if any(not group.var() > 0 for group in groups):
+    if any(not np.ptp(group) > 0 for group in groups):
         return False
     return bool(bartlett(*groups).pvalue >= POOLING_LEVEL)

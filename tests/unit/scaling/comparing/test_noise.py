@@ -46,6 +46,12 @@ def test_nothing_repeated_has_no_interval() -> None:
     assert found.holds == "none"
 
 
+def test_equal_values_have_no_noise_of_rounding() -> None:
+    found = estimate(np.full(3, 0.1), np.full((3, 1000), np.log(1.01)), None)
+    assert found.standard_error == 0
+    assert found.interval(0.9) is None
+
+
 def test_draws_have_the_distribution_of_the_interval() -> None:
     found = of_seeds(np.array([0.01, 0.013, 0.009]))
     drawn = found.draw(4000, np.random.default_rng(0))

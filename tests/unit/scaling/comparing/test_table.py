@@ -168,6 +168,22 @@ def test_only_seeds_in_common_are_compared(write_table: Writer, tmp_path: Path) 
     assert [row["seeds"] for row in read_json(record)["comparisons"][0]["rows"]] == [2, 3, 3, 3, 3]
 
 
+def test_a_bare_table_is_compared_without_intervals(tmp_path: Path) -> None:
+    rows = [f"{mix},v,en,{n},{factor * law(n)}" for mix, factor in (("en", 1), ("enja", 1.01)) for n in (1e5, 1e6, 1e7)]
+    (tmp_path / "bare.csv").write_text("\n".join(["mix,valid,lang,n_total,loss_nats_per_token", *rows]))
+    bare = COMPARISON.model_copy(update={"mono_schedule": "", "mix_schedule": ""})
+    out, record = tmp_path / "c.csv", tmp_path / "c.json"
+    compare_mixes(
+        tmp_path / "bare.csv", None, comparisons=[bare], margin=MARGIN, documents=[], table=out, record=record
+    )
+    (result,) = read_json(record)["comparisons"]
+    for row in result["rows"]:
+        assert row["loss_ratio"] == pytest.approx(1.01)
+        assert row["verdict"] == "no interval"
+        assert row["equivalence"] == "untested"
+        assert row["noise"] == "none"
+
+
 def test_csv_and_json_hold_the_same_rows(write_table: Writer, tmp_path: Path) -> None:
     result = compare(write_table({"en": law, "enja": law}), tmp_path)
     with (tmp_path / "comparison.csv").open(encoding="utf-8", newline="") as stream:
