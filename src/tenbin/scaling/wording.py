@@ -23,7 +23,7 @@ def describe_comparison(result: Mapping[str, Any]) -> str:
         return head + "no size and seed was run on both sides, so nothing can be compared."
     largest = result["rows"][-1]
     worth = f"{_effective(largest)}{_in_data(largest)}{_joint(result['joint']['n_nonembedding'])}"
-    over_sizes = f"{_over_sizes(result['rows'])}{_equivalence(result['equivalence'])}"
+    over_sizes = f"{_over_sizes(result['rows'])}{_equivalence(result['equivalence'])}{_margin_in_parameters(largest)}"
     return f"{head}{_at_size(largest)}.{worth}{over_sizes}{_caveat(result)}"
 
 
@@ -143,6 +143,13 @@ def _equivalence(found: Mapping[str, Any]) -> str:
         return f"{head} at all sizes is refuted: {counts}."
     least = f"the least margin that would have been is {_share(found['least_margin'])}"
     return f"{head} at all sizes is not shown: {counts}; {least}{_seeds_it_takes(found)}."
+
+
+def _margin_in_parameters(row: Mapping[str, Any]) -> str:
+    factor = row["margin_in_n_nonembedding"]
+    if factor is None:
+        return ""
+    return f" At the largest size {_share(row['margin'])} of loss is worth {factor:.2f} times the parameters."
 
 
 def _seeds_it_takes(found: Mapping[str, Any]) -> str:

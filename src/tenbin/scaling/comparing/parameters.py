@@ -33,8 +33,8 @@ class ParameterWorth:
     replicates: FittedCurves | None = None
     limits: tuple[float, float] = (0.0, 0.0)
 
-    def describe(self, size: SizePoints, ratio: Estimate) -> dict[str, Any]:
-        """Return the effective-parameter ratio of a size, its interval, and why either is missing.
+    def describe(self, size: SizePoints, ratio: Estimate, margin: float) -> dict[str, Any]:
+        """Return the effective-parameter ratio of a size, its interval, why either is missing, and the margin's worth.
 
         The estimate is of ln(mix / alone). Curves are drawn by documents and seeds, the ratio by its own t
         distribution, so that an interval holds 1 where the ratio's does.
@@ -42,7 +42,16 @@ class ParameterWorth:
         drawn = np.exp(ratio.draw(NUM_REPLICATES, random_generator("effective", size.size)))
         value, ends, note = self._measure(size, float(np.exp(ratio.mean)), drawn)
         name = f"effective_{self.definition}"
-        return {**with_ends(f"{name}_ratio", value, ends), f"{name}_note": note}
+        columns = {**with_ends(f"{name}_ratio", value, ends), f"{name}_note": note}
+        return columns | {f"margin_in_{self.definition}": self._weigh_margin(size, margin)}
+
+    def _weigh_margin(self, size: SizePoints, margin: float) -> float | None:
+        """Return how many times a size's N brings the language alone a loss lower by the margin."""
+        if self.curve is None:
+            return None
+        n = size.n[self.definition]
+        needed = float(_n_at_ratio(self.curve, n, np.array([1 / (1 + margin)]))[0])
+        return needed / n if needed <= self.limits[1] else None
 
     def _measure(
         self, size: SizePoints, ratio: float, ratios: FloatArray

@@ -76,7 +76,7 @@ def _compare(comparison: Comparison, pair: CurvePair, replicated: ReplicatedLoss
     rows = [
         head
         | _describe_size(size, ratio, margin)
-        | {key: value for worth in worths for key, value in worth.describe(size.mono, ratio).items()}
+        | {key: value for worth in worths for key, value in worth.describe(size.mono, ratio, margin).items()}
         | of_data
         for size, ratio, of_data in zip(sizes, ratios, in_data, strict=True)
     ]

@@ -148,6 +148,9 @@ def test_effective_parameters_are_those_of_the_law(write_table: Writer, tmp_path
     for row in compare(table, tmp_path)["rows"][:4]:
         assert row["effective_n_nonembedding_ratio"] == pytest.approx(2, rel=0.02)
         assert row["effective_n_nonembedding_note"] == ""
+        assert law(row["margin_in_n_nonembedding"] * row["n_nonembedding"]) * (1 + MARGIN) == pytest.approx(
+            law(row["n_nonembedding"]), rel=1e-3
+        )
 
 
 def test_effective_parameters_are_not_extrapolated(write_table: Writer, tmp_path: Path) -> None:
