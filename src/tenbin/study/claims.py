@@ -15,5 +15,6 @@ class Claims(Entry):
     margin: float = Field(default=0.005, gt=0, le=0.5)
     """Equivalence margin, a share of the loss: 0.005 calls the mix and one language alone equivalent where the ratio of
     their losses is shown to lie between 1/1.005 and 1.005. Choose it before the runs, by what difference would matter:
-    half a percent of loss is worth roughly 5 to 10 percent of the parameters. A change makes the comparisons anew and
-    retrains nothing, but a margin set after the losses are known decides nothing."""
+    half a percent of loss is worth 5 to 10 percent of the parameters by the law of Hoffmann et al. 2022, and more where
+    curves are flat. A change makes the comparisons anew and retrains nothing, but a margin set after the losses are
+    known decides nothing."""
