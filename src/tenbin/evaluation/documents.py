@@ -71,6 +71,36 @@ def read_document_totals(path: Path) -> DocumentTotals:
     return sum_by_document(table)
 
 
+@dataclass(frozen=True)
+class ScriptTotals(DocumentTotals):
+    """Sums over each document's tokens of one script, and the bytes of that script in all documents together."""
+
+    num_bytes: int
+
+
+def read_script_totals(path: Path) -> dict[str, ScriptTotals]:
+    """Read a table and return its sums by script and document, scripts of text only.
+
+    A document without the script has zeros. Raises UserError if it is no such table.
+    """
+    try:
+        table = pq.read_table(path, columns=["document", "script", "targets", "nats", "bytes"])
+    except (pa.ArrowInvalid, KeyError) as error:
+        raise UserError(f"{path} is no table of losses by document ({error}); delete it and run again") from None
+    document, script = table["document"].to_numpy(), table["script"].to_numpy(zero_copy_only=False)
+    columns = {name: table[name].to_numpy() for name in ("targets", "nats", "bytes")}
+    num_documents = int(document.max()) + 1
+    return {
+        name: ScriptTotals(
+            targets=_sums(document[rows], columns["targets"][rows], num_documents),
+            nats=_sums(document[rows], columns["nats"][rows], num_documents),
+            num_bytes=int(columns["bytes"][rows].sum()),
+        )
+        for name in SCRIPTS
+        if name != SCRIPTS[END] and (rows := script == name).any()
+    }
+
+
 def sum_by_document(table: pa.Table) -> DocumentTotals:
     """Return the sums by document over all scripts."""
     document = table["document"].to_numpy()

@@ -14,6 +14,8 @@ import numpy as np
 
 from tenbin.errors import UserError
 from tenbin.files import record_file, write_json
+from tenbin.scaling.by_script import describe_scripts, read_script_tables
+from tenbin.scaling.evidence import describe_evidence, local_slopes
 from tenbin.scaling.fitting import exponent_at_bound, fit
 from tenbin.scaling.forms import FORMS, POWER_LAW, POWER_LAW_WITH_CONSTANT, FittedCurves, FloatArray, Form
 from tenbin.scaling.intervals import (
@@ -52,13 +54,18 @@ def fit_curves(
         known = ", ".join(sorted({point.valid for point in everything})) or "none"
         raise UserError(f"{points_table} has no validation set {valid}; it has {known}")
     replicated = replicate_losses(points, read_document_tables(documents, points))
+    scripts = read_script_tables(documents, valid)
     content = {
         "valid": valid,
         "language": points[0].language,
         "estimator": ESTIMATOR,
         "random_seed": SEED,
         "points": record_file(points_table),
-        "curves": [describe_curve(curve, replicated) for curve in group_curves(points)],
+        "units": _units(points),
+        "curves": [
+            describe_curve(curve, replicated) | {"scripts": describe_scripts(curve, scripts)}
+            for curve in group_curves(points)
+        ],
     }
     write_json(out, content)
 
@@ -143,13 +150,18 @@ def describe_fit(curve: Curve, definition: str, means: FloatArray) -> dict[str, 
     n, losses = curve_arrays(curve, definition)
     choice = choose_form(n, losses)
     forms = {form.name: _Fit(form, fit(form, n, losses[None]), fit(form, n, means)) for form in FORMS}
+    seeds = [[point.loss for point in size.points] for size in curve.sizes]
     return {
         "fitted": True,
         "chosen_form": choice.form.name,
         "chosen_because": choice.reason,
         "n0": forms[POWER_LAW.name].curve.n0,
-        "forms": {name: _describe_form(found, n, losses, choice) for name, found in forms.items()},
+        "forms": {
+            name: _describe_form(found, n, losses, choice) | describe_evidence(found.form, n, seeds)
+            for name, found in forms.items()
+        },
         "curve": _describe_grid(forms[choice.form.name], n),
+        "local_slopes": local_slopes(n, losses, means),
     }
 
 
@@ -222,6 +234,15 @@ def _describe_size(size: SizePoints, means: FloatArray) -> dict[str, Any]:
 
 def _describe_point(point: Point) -> dict[str, Any]:
     return {"seed": point.run.seed, "loss_nats_per_token": point.loss, "loss_stderr": point.loss_stderr}
+
+
+def _units(points: Sequence[Point]) -> dict[str, float | None]:
+    """Return what one nat per token is on this text, a constant of text and tokenizer."""
+    bytes_, chars = (
+        next((getattr(p, unit) / p.loss for p in points if getattr(p, unit)), None)
+        for unit in ("bits_per_byte", "bits_per_char")
+    )
+    return {"bits_per_byte": bytes_, "bits_per_char": chars}
 
 
 def _notes(curve: Curve, replicated: ReplicatedLosses) -> list[str]:

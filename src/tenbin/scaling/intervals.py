@@ -58,7 +58,7 @@ def read_document_tables(paths: Sequence[Path], points: Sequence[Point]) -> Docu
     losses = {(point.run, point.valid): point.loss for point in points}
     tables: dict[tuple[RunId, str], DocumentTotals] = {}
     for path in paths:
-        key = _identify(path)
+        key = identify(path)
         totals = read_document_totals(path)
         loss = float(totals.nats.sum() / totals.targets.sum())
         if key not in losses or abs(loss - losses[key]) > LOSS_AGREEMENT * loss:
@@ -103,7 +103,8 @@ def interval(replicates: FloatArray) -> list[float] | None:
     return [float(low), float(high)]
 
 
-def _identify(path: Path) -> tuple[RunId, str]:
+def identify(path: Path) -> tuple[RunId, str]:
+    """Return run and validation set of a table of documents, by the verified JSON beside it."""
     if not path.name.endswith(DOCUMENTS_SUFFIX):
         raise UserError(f"{path}: a table of documents is named VALID{DOCUMENTS_SUFFIX}, with VALID.json beside it")
     record = read_json(path.with_name(path.name.removesuffix(DOCUMENTS_SUFFIX) + ".json"))
