@@ -35,6 +35,16 @@ def loss_axis(axes: Axes, low: float, high: float) -> None:
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:.{digits}f}"))
 
 
+def plain_log_axis(axes: Axes, low: float, high: float) -> None:
+    """Make y logarithmic from `low` to `high`, with a margin and plain numbers at 1, 2 and 5 of each decade."""
+    margin = max((high / low) ** MARGIN_SHARE, 1.002)
+    axes.set_yscale("log")
+    axes.set_ylim(low / margin, high * margin)
+    axes.yaxis.set_major_locator(LogLocator(subs=_major_digits(math.log10(high / low)), numticks=20))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
+
+
 def plain_ticks(low: float, high: float) -> list[float]:
     """Return the round numbers between two values, at the finest step that leaves at most eight of them."""
     for step in LOSS_STEPS:
