@@ -155,9 +155,9 @@ def _profile_panels(title: str, curves: Sequence[Drawn]) -> list[Panel]:
 
 
 def _script_panels(title: str, curves: Sequence[Drawn]) -> list[Panel]:
-    """Return a panel for each of the two scripts with most tokens, so that all texts have as many."""
+    """Return a panel for two scripts: kana and kanji before Latin letters before all else, as far as the text has them."""
     parts = {part["script"]: part["share_of_targets"] for drawn in curves for part in drawn.content["scripts"]}
-    scripts = sorted(parts, key=lambda script: -parts[script])[:2]
+    scripts = [script for script in SCRIPT_NAMES if script in parts][:2]
     return [
         Panel(
             f"{title}\n{SCRIPT_NAMES[script]}, {parts[script]:.0%} of the tokens",
