@@ -11,6 +11,7 @@ from tenbin.planning.wildcards import Wildcards
 from tenbin.study.comparisons import find_comparisons
 from tenbin.study.corpora import TOKENIZED
 from tenbin.study.model import Study
+from tenbin.study.proportions import sweeps_proportions
 from tenbin.study.shards import list_sources
 
 
@@ -31,7 +32,7 @@ class FindingInputs:
     def documents(self, wildcards: Wildcards | None = None) -> list[str]:
         """Return every run's table of documents, of one validation set or of all."""
         valids = [wildcards.valid] if wildcards else self.study.study.valids
-        return [path for valid in valids for path in self.of_runs(f"losses/{valid}.documents.parquet")]
+        return [path for valid in valids for path in self._documents(valid)]
 
     def run_labels(self) -> list[str]:
         """Return what figures say of each run, as JSON in the order of `of_runs`."""
@@ -56,8 +57,15 @@ class FindingInputs:
 
     def fits(self, *domains: bool) -> list[str]:
         """Return the fits of the validation sets in (True) or out of (False) domain."""
-        valids = [valid for valid in self.study.study.valids if self.study.valids[valid].in_domain in domains]
-        return [f"<results>/scaling/{valid}.json" for valid in valids]
+        return [f"<results>/scaling/{valid}.json" for valid in self._valids(*domains)]
+
+    def ratio_valids(self) -> list[str]:
+        """Return the validation sets that laws of the proportion are fitted on: those of the training domain."""
+        return self._valids(True)
+
+    def ratio_documents(self) -> list[str]:
+        """Return every run's table of documents on these validation sets."""
+        return [path for valid in self.ratio_valids() for path in self._documents(valid)]
 
     def corpus_records(self) -> list[str]:
         """Return the records of the text that the study reads: one of each split that is used."""
@@ -74,6 +82,7 @@ class FindingInputs:
         Files of runs are named although the table is made from them: a run's folder that was deleted is made again.
         """
         tables = ["<results>/losses.csv", "<results>/scaling/comparison.csv", "<results>/summary.html"]
+        tables += ["<results>/scaling/ratio.json"] if sweeps_proportions(self.study) else []
         return [*self.of_runs("done.json"), *self.losses(), *self.fits(True, False), *tables]
 
     def figures(self) -> list[str]:
@@ -81,4 +90,11 @@ class FindingInputs:
         names = ["loss_versus_size", "loss_versus_size_total", "loss_curves"]
         names += ["loss_versus_size_out_of_domain"] if self.fits(False) else []
         names += ["mix_ratio"] if find_comparisons(self.study) else []
+        names += ["loss_versus_proportion", "ratio_frontier"] if sweeps_proportions(self.study) else []
         return [f"<results>/figures/{name}.{ending}" for name in names for ending in ("svg", "png")]
+
+    def _valids(self, *domains: bool) -> list[str]:
+        return [valid for valid in self.study.study.valids if self.study.valids[valid].in_domain in domains]
+
+    def _documents(self, valid: str) -> list[str]:
+        return self.of_runs(f"losses/{valid}.documents.parquet")

@@ -10,6 +10,7 @@ from typing import Literal
 
 from tenbin.study.base import Entry
 from tenbin.study.model import Study
+from tenbin.study.proportions import sweeps_proportions
 
 Fairness = Literal["equal tokens of the language", "equal steps", "unequal steps and tokens"]
 TOKEN_TOLERANCE = 0.01
@@ -33,7 +34,10 @@ class Comparison(Entry):
 
 
 def find_comparisons(study: Study) -> list[Comparison]:
-    """Return all pairs (language alone, mix holding it) among the study's curves, in config order."""
+    """Return all pairs (language alone, mix holding it) among the study's curves, in config order.
+
+    Where a study sweeps proportions, only mixes of equal shares: the laws of the proportion compare the others.
+    """
     curves = list(dict.fromkeys((mix, block.schedule) for block in study.study.blocks for mix in block.mixes))
     languages = dict.fromkeys(study.valids[valid].language for valid in study.study.valids)
     return [
@@ -53,6 +57,7 @@ def find_comparisons(study: Study) -> list[Comparison]:
         if _shares(study, mono[0]) == {language: 1.0}
         for mix in curves
         if 0 < _shares(study, mix[0]).get(language, 0) < 1
+        if _is_even(study, mix[0]) or not sweeps_proportions(study)
     ]
 
 
@@ -61,6 +66,10 @@ def _other_lengths(study: Study, curve: tuple[str, str], curves: list[tuple[str,
     like = study.schedules[curve[1]]
     schedules = [schedule for mix, schedule in curves if mix == curve[0]]
     return tuple(id_ for id_ in schedules if study.schedules[id_].model_copy(update={"steps": like.steps}) == like)
+
+
+def _is_even(study: Study, mix: str) -> bool:
+    return len({round(share, 6) for share in _shares(study, mix).values()}) == 1
 
 
 def _shares(study: Study, mix: str) -> dict[str, float]:

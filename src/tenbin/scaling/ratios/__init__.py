@@ -1,0 +1,1 @@
+"""What the share of each language in the mix does to the loss in both: laws, the frontier, the share to choose."""
