@@ -71,12 +71,12 @@ def _draw_points(axes: Axes, points: pd.DataFrame, style: FigureStyle) -> None:
     x, y = seen["first_bits_per_byte"], seen["second_bits_per_byte"]
     axes.plot(x, y, "o", color=style.palette[0], markersize=4, label="measured mixes")
     for r, at in zip(seen["r"], zip(x, y, strict=True), strict=True):
-        axes.annotate(f"{r:g}", at, (5, 3), textcoords="offset points", fontsize=style.font_size - 2.5)
+        axes.annotate(f"{r:g}", at, (7, 5), textcoords="offset points", fontsize=style.font_size - 2.5)
 
 
 def _draw_choice(axes: Axes, size: Mapping[str, Any], name: str, label: str, style: FigureStyle) -> None:
     curve, r = size["curve"], size["choices"][name]["r"]
     x, y = (np.interp(r, curve["r"], curve[side]["bits_per_byte"]) for side in ("first", "second"))
     axes.plot(
-        x, y, CHOICE_MARKERS[name], color=style.palette[1], markerfacecolor="white", markersize=8, zorder=5, label=label
+        x, y, CHOICE_MARKERS[name], color=style.palette[1], markerfacecolor="none", markersize=8, zorder=5, label=label
     )

@@ -1,7 +1,8 @@
 """Loss against the proportion of a language in the mix, with both laws: a panel a language, a line a size.
 
-The ratio law is drawn down to the smallest proportion above 0 and no further, since it is infinite at 0; what was
-measured at 0 stands apart at the left, where the mixing law's dotted line leads.
+The ratio law is drawn down to the smallest proportion above 0 and no further, since it is infinite at 0. A language
+that was never seen costs several times as much as one that was: that loss is written, since an axis that holds it would
+flatten everything else.
 """
 
 from collections.abc import Mapping, Sequence
@@ -41,8 +42,9 @@ def plot_losses(sweeps: Sequence[SweepFile], style: FigureStyle, svg: Path, png:
 def _draw_panel(axes: Axes, side: Mapping[str, Any], looks: Mapping[str, Look], style: FigureStyle) -> None:
     for size in side["sizes"]:
         _draw_size(axes, size, looks[size["size"]], style)
-    losses = [loss for size in side["sizes"] for point in size["points"] for loss in point["losses_by_seed"]]
-    loss_axis(axes, min(losses), max(losses))
+    seen = [loss for point in _points(side, seen=True) for loss in point["losses_by_seed"]]
+    loss_axis(axes, min(seen), max(seen))
+    _write_unseen(axes, [point["loss_nats_per_token"] for point in _points(side, seen=False)], style)
     name = panel_title(side["language"], in_domain=True)
     axes.set(title=name, xlabel="share of this language in the training tokens", xlim=(-0.04, 1.04))
     sns.despine(ax=axes)
@@ -52,7 +54,6 @@ def _draw_size(axes: Axes, size: Mapping[str, Any], look: Look, style: FigureSty
     p, losses = (np.array([point[key] for point in size["points"]]) for key in ("p", "loss_nats_per_token"))
     seen = p > 0
     axes.plot(p[seen], losses[seen], look.marker, color=look.colour, markersize=5, label=look.label)
-    axes.plot(p[~seen], losses[~seen], look.marker, color=look.colour, markersize=5, markerfacecolor="white")
     if style.show_seeds:
         _draw_seeds(axes, size["points"])
     grid = np.linspace(p[seen].min(), 1, NUM_POINTS)
@@ -63,8 +64,18 @@ def _draw_size(axes: Axes, size: Mapping[str, Any], look: Look, style: FigureSty
     axes.plot(whole, mixed, color=look.colour, linewidth=1.2, linestyle=(0, (1.2, 1.2)))
 
 
+def _points(side: Mapping[str, Any], *, seen: bool) -> list[Mapping[str, Any]]:
+    return [point for size in side["sizes"] for point in size["points"] if (point["p"] > 0) == seen]
+
+
+def _write_unseen(axes: Axes, losses: Sequence[float], style: FigureStyle) -> None:
+    if losses:
+        text = f"↑ at share 0: {min(losses):.1f} to {max(losses):.1f}, off the scale"
+        axes.text(0.98, 0.97, text, transform=axes.transAxes, ha="right", va="top", fontsize=style.font_size - 1)
+
+
 def _draw_seeds(axes: Axes, points: Sequence[Mapping[str, Any]]) -> None:
-    seeds = [(point["p"], loss) for point in points for loss in point["losses_by_seed"]]
+    seeds = [(point["p"], loss) for point in points if point["p"] > 0 for loss in point["losses_by_seed"]]
     axes.plot(*zip(*seeds, strict=True), ".", color="#333333", markersize=2.5, zorder=4)
 
 
@@ -72,5 +83,4 @@ def _law_handles() -> list[Line2D]:
     return [
         Line2D([], [], color="#333333", linewidth=1.2, label="ratio law"),
         Line2D([], [], color="#333333", linewidth=1.2, linestyle=(0, (1.2, 1.2)), label="exponential mixing law"),
-        Line2D([], [], color="#333333", marker="o", markerfacecolor="white", linestyle="none", label="never seen"),
     ]
