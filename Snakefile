@@ -10,7 +10,7 @@ Outputs, by stage (`<results>` is results/, or results/<study> for an overlay):
     <results>/orders/{mix}/{schedule}/seed{seed}/                        GPT-NeoX's sample order
     <results>/init/{size}/seed{seed}.safetensors                         initial weights
     <results>/runs/{mix}/{size}/{schedule}/seed{seed}/                   spec, segments, history, model, losses
-    <results>/losses.csv, scaling/, figures/                             the study's result
+    <results>/losses.csv, predictions/, scaling/, figures/                the study's result
     <results>/plan.csv, plan.md                                          the price, by `snakemake plan`
 """
 
@@ -34,6 +34,7 @@ include: "rules/mixes.smk"
 include: "rules/runs.smk"
 include: "rules/losses.smk"
 include: "rules/scaling.smk"
+include: "rules/claims.smk"
 include: "rules/report.smk"
 include: "rules/plan.smk"
 

@@ -26,6 +26,9 @@ LOGS = f"{RESULTS}/logs"
 texts = planning.TextInputs(STUDY, RESULTS)
 runs = planning.RunInputs(STUDY, RESULTS)
 findings = planning.FindingInputs(STUDY)
+forecasts = planning.ForecastInputs(STUDY, runs)
+if workflow.is_main_process:
+    planning.restore_forecasts(RESULTS)
 # Paths of environments are relative to the folder of rules.
 TRAINING_ENVIRONMENT = (
     "../envs/neox.yaml" if STUDY.study.engine == "neox" else "../envs/train.yaml"

@@ -14,7 +14,7 @@ rule write_summary:
         report(
             "<results>/summary.html",
             caption="../report/summary.rst",
-            category="1 Summary",
+            category="2 Summary",
             labels={"page": "what the mix cost or gained"},
         ),
     log:
@@ -50,7 +50,7 @@ rule plot_loss_versus_size:
         svg=report(
             "<results>/figures/loss_versus_size.svg",
             caption="../report/loss_versus_size.rst",
-            category="2 Loss against size",
+            category="3 Loss against size",
             labels={"text": "in domain", "parameters": "without embeddings"},
         ),
         png="<results>/figures/loss_versus_size.png",
@@ -82,7 +82,7 @@ use rule plot_loss_versus_size as plot_loss_versus_size_total with:
         svg=report(
             "<results>/figures/loss_versus_size_total.svg",
             caption="../report/loss_versus_size.rst",
-            category="2 Loss against size",
+            category="3 Loss against size",
             labels={"text": "in domain", "parameters": "with embeddings"},
         ),
         png="<results>/figures/loss_versus_size_total.png",
@@ -105,7 +105,7 @@ use rule plot_loss_versus_size as plot_loss_versus_size_out_of_domain with:
         svg=report(
             "<results>/figures/loss_versus_size_out_of_domain.svg",
             caption="../report/loss_versus_size_out_of_domain.rst",
-            category="2 Loss against size",
+            category="3 Loss against size",
             labels={"text": "out of domain", "parameters": "without embeddings"},
         ),
         png="<results>/figures/loss_versus_size_out_of_domain.png",
@@ -130,7 +130,7 @@ rule plot_mix_ratio:
         svg=report(
             "<results>/figures/mix_ratio.svg",
             caption="../report/mix_ratio.rst",
-            category="3 Mix against one language",
+            category="4 Mix against one language",
             labels={
                 "text": "in and out of domain",
                 "parameters": "without embeddings",
@@ -169,7 +169,7 @@ rule plot_loss_curves:
         svg=report(
             "<results>/figures/loss_curves.svg",
             caption="../report/loss_curves.rst",
-            category="4 Training",
+            category="7 Training",
             labels={"text": "training text", "parameters": "every size"},
         ),
         png="<results>/figures/loss_curves.png",

@@ -89,6 +89,8 @@ rule train_segment:
             f"<results>/tokenizers/{STUDY.study.tokenizer}/tokenizer.json"
         ),
         neox=runs.neox_links,
+        # The largest size waits until it was forecast from the others; nothing of the forecast enters a run.
+        forecasts=ancient(forecasts.before),
     output:
         "<results>/runs/<run>/segments/{end_step}.json",
     log:

@@ -15,7 +15,7 @@ import yaml
 
 REQUIRED = set(filter(None, os.environ.get("TENBIN_REQUIRE", "").split(",")))
 JOB_COUNT = re.compile(r"^(\w+) +(\d+)$")
-CODE = ("Snakefile", "config.yaml", "rules", "scripts", "src", "report", "envs")
+CODE = ("Snakefile", "claims.yaml", "config.yaml", "rules", "scripts", "src", "report", "envs")
 
 
 class Workflow:

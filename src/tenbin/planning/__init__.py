@@ -6,6 +6,7 @@ Nothing heavy is imported here: planning must cost hardly more than Snakemake's 
 from tenbin.planning.configuration import load_study
 from tenbin.planning.environment import export_environment
 from tenbin.planning.finding_inputs import FindingInputs
+from tenbin.planning.forecast_inputs import ForecastInputs, restore_forecasts
 from tenbin.planning.outcome import repeat_errors
 from tenbin.planning.run_inputs import RunInputs
 from tenbin.planning.sources import digest_sources
@@ -14,6 +15,7 @@ from tenbin.planning.wildcards import repeat_flag
 
 __all__ = [
     "FindingInputs",
+    "ForecastInputs",
     "RunInputs",
     "TextInputs",
     "digest_sources",
@@ -21,4 +23,5 @@ __all__ = [
     "load_study",
     "repeat_errors",
     "repeat_flag",
+    "restore_forecasts",
 ]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tenbin.claims.reading import read_claims
 from tenbin.errors import UserError, fail
 from tenbin.pricing.disk import check_disk
 from tenbin.pricing.memory import check_memory
@@ -72,6 +73,9 @@ def _find_users_files(study: Study) -> None:
         if isinstance(corpus, TokensCorpus):
             for suffix in (".bin", ".idx"):
                 _require(f"corpora.{id_}.{split}", f"{getattr(corpus, split)}{suffix}")
+    if study.claims.file:
+        _require("claims.file", study.claims.file)
+        read_claims(Path(study.claims.file))
     tokenizer = study.tokenizers[study.study.tokenizer]
     if isinstance(tokenizer, GivenTokenizer) and tokenizer.file:
         _require(f"tokenizers.{study.study.tokenizer}.file", tokenizer.file)

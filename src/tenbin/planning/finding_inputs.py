@@ -67,6 +67,18 @@ class FindingInputs:
         """Return every run's table of documents on these validation sets."""
         return [path for valid in self.ratio_valids() for path in self._documents(valid)]
 
+    def claims(self, checkout: str) -> str:
+        """Return the file of the claims that are judged."""
+        return self.study.claims.file or f"{checkout}/claims.yaml"
+
+    def mix_languages(self) -> str:
+        """Return the languages of each mix that is trained on, as JSON."""
+        mixes = dict.fromkeys(run.mix for run in self.study.runs())
+        return canonical_json({mix: self._languages(mix) for mix in mixes}).decode()
+
+    def _languages(self, mix: str) -> list[str]:
+        return sorted({self.study.corpora[corpus].language for corpus in self.study.mixes[mix].corpora})
+
     def corpus_records(self) -> list[str]:
         """Return the records of the text that the study reads: one of each split that is used."""
         return [
@@ -83,6 +95,7 @@ class FindingInputs:
         """
         tables = ["<results>/losses.csv", "<results>/scaling/comparison.csv", "<results>/summary.html"]
         tables += ["<results>/scaling/ratio.json"] if sweeps_proportions(self.study) else []
+        tables += ["<results>/scaling/claims.csv", "<results>/verdicts.html"]
         return [*self.of_runs("done.json"), *self.losses(), *self.fits(True, False), *tables]
 
     def figures(self) -> list[str]:

@@ -18,3 +18,5 @@ class Claims(Entry):
     half a percent of loss is worth 5 to 10 percent of the parameters by the law of Hoffmann et al. 2022, and more where
     curves are flat. A change makes the comparisons anew and retrains nothing, but a margin set after the losses are
     known decides nothing."""
+    file: str | None = Field(default=None, min_length=1)
+    """Claims file (YAML), relative to the working folder or absolute; none: `claims.yaml` beside the Snakefile."""

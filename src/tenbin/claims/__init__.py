@@ -1,0 +1,1 @@
+"""Claims as data: read from a file, judged by numbers of the scaling stage, told in English and Japanese."""

@@ -1,0 +1,36 @@
+"""The folder of forecasts, numbered in the order in which they were made, and the JSON that names them.
+
+Forecasts are undeclared files, so that Snakemake never deletes one; the JSON is the declared file that others depend on.
+Planning reads this module too: nothing heavy is imported here.
+"""
+
+import os
+from pathlib import Path
+
+from tenbin.files import seal_of, write_json
+
+
+def list_forecasts(folder: Path) -> list[Path]:
+    """Return a folder's forecasts, the first made first."""
+    return sorted(folder.glob("*-*.json"), key=lambda path: int(path.name.split("-")[0]))
+
+
+def write_index(folder: Path, index: Path) -> None:
+    """Name all forecasts of a folder in one JSON.
+
+    Raises UserError if a forecast is damaged.
+    """
+    forecasts = [{"file": f"{folder.name}/{path.name}", "sha256": seal_of(path)} for path in list_forecasts(folder)]
+    write_json(index, {"forecasts": forecasts})
+
+
+def restore_index(folder: Path, index: Path) -> None:
+    """Write the index anew where it was deleted and forecasts are still there, as old as the last of them.
+
+    Raises UserError if a forecast is damaged.
+    """
+    forecasts = list_forecasts(folder)
+    if forecasts and not index.exists():
+        write_index(folder, index)
+        made = forecasts[-1].stat()
+        os.utime(index, ns=(made.st_atime_ns, made.st_mtime_ns))
