@@ -34,8 +34,10 @@ include: "rules/mixes.smk"
 include: "rules/runs.smk"
 include: "rules/losses.smk"
 include: "rules/scaling.smk"
+include: "rules/ratios.smk"
 include: "rules/claims.smk"
 include: "rules/report.smk"
+include: "rules/evidence.smk"
 include: "rules/plan.smk"
 
 

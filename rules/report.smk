@@ -170,7 +170,10 @@ rule plot_loss_curves:
             "<results>/figures/loss_curves.svg",
             caption="../report/loss_curves.rst",
             category="7 Training",
-            labels={"text": "training text", "parameters": "every size"},
+            labels={
+                "text": "training text, against tokens",
+                "parameters": "every size",
+            },
         ),
         png="<results>/figures/loss_curves.png",
     log:
@@ -179,6 +182,7 @@ rule plot_loss_curves:
     conda:
         "../envs/plot.yaml"
     params:
+        options=[],
         runs=findings.run_labels(),
         style=settings.entry_settings(STUDY.figures),
         code=planning.digest_sources(workflow.basedir, "figures"),
@@ -190,45 +194,35 @@ rule plot_loss_curves:
             --run {params.runs:q} \
             --mixes {input.mixes:q} \
             --style {params.style:q} \
+            {params.options:q} \
             --out-svg {output.svg:q} \
             --out-png {output.png:q} 2>{log:q}
         """
 
 
-rule plot_ratios:
-    """Plot loss against the proportion of a language, and the frontier between two languages."""
+use rule plot_loss_curves as plot_loss_versus_flops with:
     input:
-        record="<results>/scaling/ratio.json",
-        table="<results>/scaling/ratio_frontier.csv",
+        done=findings.of_runs("done.json"),
+        history=ancient(findings.of_runs("history.jsonl")),
+        mixes=findings.mix_records(),
+        losses="<results>/losses.csv",
+        losses_record="<results>/losses.json",
     output:
-        proportion_svg=report(
-            "<results>/figures/loss_versus_proportion.svg",
-            caption="../report/loss_versus_proportion.rst",
-            category="5 Mixing ratio",
-            labels={"text": "in domain", "parameters": "without embeddings"},
+        svg=report(
+            "<results>/figures/loss_versus_flops.svg",
+            caption="../report/loss_versus_flops.rst",
+            category="7 Training",
+            labels={
+                "text": "training text, against FLOPs",
+                "parameters": "every size",
+            },
         ),
-        proportion_png="<results>/figures/loss_versus_proportion.png",
-        frontier_svg=report(
-            "<results>/figures/ratio_frontier.svg",
-            caption="../report/ratio_frontier.rst",
-            category="5 Mixing ratio",
-            labels={"text": "both languages", "parameters": "without embeddings"},
-        ),
-        frontier_png="<results>/figures/ratio_frontier.png",
+        png="<results>/figures/loss_versus_flops.png",
     log:
-        "<logs>/plot_ratios.log",
+        "<logs>/plot_loss_versus_flops.log",
     localrule: True
-    conda:
-        "../envs/plot.yaml"
     params:
+        options=lambda w, input: ["--costs", input.losses, input.losses_record],
+        runs=findings.run_labels(),
         style=settings.entry_settings(STUDY.figures),
         code=planning.digest_sources(workflow.basedir, "figures"),
-    shell:
-        r"""
-        python "$TENBIN_SCRIPTS"/plot_ratios.py \
-            --record {input.record:q} \
-            --table {input.table:q} \
-            --style {params.style:q} \
-            --out-proportion {output.proportion_svg:q} {output.proportion_png:q} \
-            --out-frontier {output.frontier_svg:q} {output.frontier_png:q} 2>{log:q}
-        """

@@ -1,4 +1,4 @@
-"""Draw the training loss of every run against training tokens."""
+"""Draw the training loss of every run against training tokens, or against training FLOPs."""
 
 import argparse
 from pathlib import Path
@@ -15,6 +15,9 @@ def main() -> None:
     parser.add_argument("--done", type=Path, nargs="+", action="extend", required=True, help="done.json, same order")
     parser.add_argument("--run", nargs="+", action="extend", required=True, help="RunLabel as JSON, same order")
     parser.add_argument("--mixes", type=Path, nargs="+", action="extend", required=True, help="records of the mixes")
+    parser.add_argument(
+        "--costs", type=Path, nargs=2, metavar=("TABLE", "RECORD"), help="losses.csv, losses.json: FLOPs"
+    )
     parser.add_argument("--style", default="{}", help="FigureStyle as JSON")
     parser.add_argument("--out-svg", type=Path, required=True)
     parser.add_argument("--out-png", type=Path, required=True)
@@ -24,6 +27,7 @@ def main() -> None:
         dones=args.done,
         runs=[RunLabel.model_validate_json(run) for run in args.run],
         mixes=args.mixes,
+        costs=args.costs and tuple(args.costs),
         style=FigureStyle.model_validate_json(args.style),
         svg=args.out_svg,
         png=args.out_png,

@@ -44,6 +44,8 @@ class Cell:
     """Why there is no number or no interval."""
     caveat: str = ""
     """What the interval does not hold."""
+    seeds_needed: int | None = None
+    """Seeds that would show equivalence within the margin, where the comparison tells it."""
 
 
 Make = Callable[..., Cell]
@@ -75,7 +77,17 @@ def _of_comparisons(wanted: ComparisonNumber, claim: Claim, results: Results, ma
                 place = f"{_text(comparison)}: {_name(mix)} against {_name(mono)}, {row['size']}"
                 value, interval, missing = _look_up(row, wanted.number, wanted.interval)
                 caveat = _few_seeds(row.get("seeds"))
-                yield make(place, wanted.number, value, interval, sizes=_range([row]), missing=missing, caveat=caveat)
+                seeds = row.get("seeds_needed")
+                yield make(
+                    place,
+                    wanted.number,
+                    value,
+                    interval,
+                    sizes=_range([row]),
+                    missing=missing,
+                    caveat=caveat,
+                    seeds_needed=seeds,
+                )
 
 
 def _of_curves(wanted: CurveNumber, claim: Claim, results: Results, make: Make) -> Iterator[Cell]:
@@ -88,7 +100,8 @@ def _of_curves(wanted: CurveNumber, claim: Claim, results: Results, make: Make) 
         value, interval, missing = _of_fit(wanted, curve["fits"][wanted.parameters])
         caveat = _few_seeds(min(len(point["seeds"]) for point in curve["points"]))
         sizes = _range(curve["points"])
-        yield make(place, wanted.number, value, interval, sizes=sizes, missing=missing, caveat=caveat)
+        name = f"{wanted.number} / {wanted.over}" if wanted.over else wanted.number
+        yield make(place, name, value, interval, sizes=sizes, missing=missing, caveat=caveat)
 
 
 def _of_fit(wanted: CurveNumber, fit: Mapping[str, Any]) -> tuple[float | None, tuple[float, float] | None, str]:

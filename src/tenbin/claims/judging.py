@@ -54,7 +54,7 @@ def judge_claims(
     )
     judged = [judge(claim, results) for claim in read_claims(claims)]
     write_bytes(table, _spell(judged))
-    forecast = score_first_forecast(forecasts, rows) if forecasts else None
+    forecast = score_first_forecast(forecasts, rows, languages) if forecasts else None
     write_json(
         record, {"margin": margin, "claims": judged, "forecast": forecast, "files": {"table": record_file(table)}}
     )
@@ -93,7 +93,7 @@ def _verdict(cell: Cell) -> Verdict:
 
 
 def _room(cell: Cell) -> float:
-    """Return how far the interval keeps within the bounds, or sticks out of them (negative); without one, minus infinity."""
+    """Return how far the interval keeps within the bounds, or sticks out (negative); minus infinity without one."""
     if cell.interval is None:
         return float("-inf")
     (low, high), (above, below) = cell.interval, cell.bounds
@@ -124,10 +124,13 @@ def _to_decide(cell: Cell, verdict: Verdict) -> str:
         return ""
     if cell.interval is None:
         return f"an interval: {cell.missing}; more seeds, and for fits more sizes, give one"
+    if cell.seeds_needed is not None:
+        return f"about {cell.seeds_needed} seeds on both sides (80 % power to show equivalence within the margin)"
     times = _times_as_many(cell)
     if times is None or times > HOPELESS:
         return f"the number lies too near its threshold: more than {HOPELESS} times the seeds and validation documents"
-    return f"an interval narrower by {times**0.5:.1f}: about {ceil(times)} times the seeds and validation documents"
+    narrower = f"an interval {times**0.5:.1f} times narrower"
+    return f"{narrower}: at most about {ceil(times)} times the seeds and validation documents"
 
 
 def _times_as_many(cell: Cell) -> float | None:

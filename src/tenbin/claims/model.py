@@ -1,7 +1,7 @@
 """What a claims file holds: each claim as assertions on named numbers of the results.
 
-A number is named by file and key, with the keys of its interval beside it; nothing is evaluated. A claim holds where all
-of its assertions hold in every place of their scope.
+A number is named by file and key, with the keys of its interval beside it; nothing is evaluated. A claim holds where
+all of its assertions hold in every place of their scope.
 """
 
 from typing import Annotated, Literal
@@ -52,7 +52,7 @@ class CurveNumber(Number):
 
 
 class StrangerNumber(Entry):
-    """Loss of a mix over that of models that never saw the language, at the largest size, from `scaling/{valid}.json`."""
+    """Loss of a mix over that of models that never saw the language, at the largest size of `scaling/{valid}.json`."""
 
     file: Literal["strangers"]
     """Both losses' file; their intervals are divided end by end, which is wider than a paired one."""

@@ -12,8 +12,12 @@ from tenbin.errors import UserError
 from tenbin.files import read_json, seal_of
 
 
-def score_first_forecast(index: Path, losses: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    """Return the first forecast's score: a row a curve and validation set; `losses` are rows of losses.csv.
+def score_first_forecast(
+    index: Path, losses: Sequence[Mapping[str, str]], languages: Mapping[str, Sequence[str]]
+) -> dict[str, Any]:
+    """Return the first forecast's score: a row for each curve on text of its mix's languages.
+
+    `losses` are rows of losses.csv, `languages` those of each mix.
 
     Raises UserError if the forecast is not the one that the index names.
     """
@@ -22,7 +26,7 @@ def score_first_forecast(index: Path, losses: Sequence[Mapping[str, str]]) -> di
     if seal_of(path) != entry["sha256"]:
         raise UserError(f"{path} is not the forecast that {index} names; put the first one back")
     forecast = read_json(path)
-    curves = [_score(curve, forecast["size"], losses) for curve in forecast["curves"]]
+    curves = [_score(curve, forecast["size"], losses) for curve in forecast["curves"] if _has_seen(curve, languages)]
     return {
         "file": entry["file"],
         "size": forecast["size"],
@@ -31,6 +35,11 @@ def score_first_forecast(index: Path, losses: Sequence[Mapping[str, str]]) -> di
         "made_before_the_runs": not forecast["begun"],
         "curves": curves,
     }
+
+
+def _has_seen(curve: Mapping[str, Any], languages: Mapping[str, Sequence[str]]) -> bool:
+    """Tell whether a curve's models saw the text's language; a mix that the study has no more is not scored."""
+    return curve["language"] in languages.get(curve["mix"], ())
 
 
 def _score(curve: Mapping[str, Any], size: str, losses: Sequence[Mapping[str, str]]) -> dict[str, Any]:

@@ -23,6 +23,15 @@ def count_axis(axes: Axes, low: float, high: float) -> None:
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
+def power_axis(axes: Axes, low: float, high: float) -> None:
+    """Make x logarithmic from `low` to `high`, with a margin and powers of ten: for numbers without names."""
+    margin = (high / low) ** MARGIN_SHARE if high > low else 2.0
+    axes.set_xscale("log")
+    axes.set_xlim(low / margin, high * margin)
+    axes.xaxis.set_major_locator(LogLocator(numticks=6))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+
+
 def loss_axis(axes: Axes, low: float, high: float) -> None:
     """Make y logarithmic from `low` to `high` (nats per token), with a margin and labels such as 4.2."""
     margin = max((high / low) ** MARGIN_SHARE, 1.002)

@@ -1,13 +1,16 @@
-"""Training loss against training tokens: did every run learn, and was it still falling at the end?
+"""Training loss against training tokens or FLOPs: did every run learn, was it still falling, what did it cost?
 
 One panel a training mix, one colour a model size, one dash a schedule. Raw losses are faint; the
 line over them is their mean in windows of equal width on the logarithmic axis, so that the early,
-steep part is not smoothed away.
+steep part is not smoothed away. Against FLOPs a dotted line follows the lowest mean of all runs of a
+panel: the least loss that any of them had reached for that compute.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -20,9 +23,9 @@ from matplotlib.lines import Line2D
 from pydantic import Field
 
 from tenbin.errors import UserError
-from tenbin.figures.axes import count_axis, loss_axis
+from tenbin.figures.axes import count_axis, loss_axis, power_axis
 from tenbin.figures.canvas import drawing, panel_grid, save_figure
-from tenbin.figures.inputs import verify_against
+from tenbin.figures.inputs import read_losses, verify_against
 from tenbin.figures.labels import MixLanguages, find_mix, read_mixes, short_count
 from tenbin.figures.looks import DASHES, Dash
 from tenbin.study.base import Entry
@@ -31,6 +34,22 @@ from tenbin.study.style import FigureStyle
 WINDOWS = 48
 COLUMNS = 3
 LEGEND_INCHES = 0.5
+ENVELOPE_POINTS = 200
+ENVELOPE: dict[str, Any] = {"color": "black", "linewidth": 1.8, "linestyle": (0, (0.6, 1.2)), "zorder": 3}
+RUN_KEYS = ["mix", "size", "schedule", "seed"]
+
+
+@dataclass(frozen=True)
+class CostAxis:
+    """What stands on the x axis."""
+
+    label: str
+    scale: Callable[[Axes, float, float], None]
+    has_envelope: bool
+
+
+TOKENS = CostAxis("training tokens seen", count_axis, has_envelope=False)
+FLOPS = CostAxis("training FLOPs", power_axis, has_envelope=True)
 
 
 class RunLabel(Entry):
@@ -54,51 +73,81 @@ def plot_loss_curves(
     dones: Sequence[Path],
     runs: Sequence[RunLabel],
     mixes: Sequence[Path],
+    costs: tuple[Path, Path] | None = None,
     style: FigureStyle,
     svg: Path,
     png: Path,
 ) -> None:
     """Draw the training losses (nats per token) of all runs against tokens, one panel a mix.
 
-    `histories`, `dones` (the JSON that describes each history) and `runs` are parallel lists.
-    Raises UserError if their lengths differ or a history does not match its record.
+    `histories`, `dones` (the JSON that describes each history) and `runs` are parallel lists. With `costs`, losses.csv
+    and its record, which tell the FLOPs of each run, they are drawn against training FLOPs.
+    Raises UserError if the lists' lengths differ, a history does not match its record, or a run has no FLOPs.
     """
     if not len(histories) == len(dones) == len(runs):
         raise UserError(f"{len(histories)} --history, {len(dones)} --done, {len(runs)} --run: give one of each per run")
     named = read_mixes(mixes)
     used = {find_mix(named, run.mix, history).id for history, run in zip(histories, runs, strict=True)}
     losses = pd.concat([read_history(*row) for row in zip(histories, dones, runs, strict=True)], ignore_index=True)
+    axis = TOKENS
+    if costs is not None:
+        losses, axis = _add_flops(losses, *costs), FLOPS
     with drawing(style):
-        save_figure(_draw(losses, [mix for mix in named.values() if mix.id in used], style), svg, png, style)
+        save_figure(_draw(losses, [mix for mix in named.values() if mix.id in used], axis, style), svg, png, style)
 
 
 def read_history(history: Path, done: Path, run: RunLabel) -> pd.DataFrame:
-    """Read a verified history.jsonl: columns tokens, loss (nats/token) and the fields of the run's label."""
+    """Read a verified history.jsonl: columns tokens, x (the same), loss (nats/token), the run's label."""
     verify_against(done, history)
     lines = pd.read_json(history, lines=True)
-    return lines[["tokens", "loss"]].assign(**run.model_dump())
+    return lines[["tokens", "loss"]].assign(x=lines["tokens"], **run.model_dump())
 
 
 def smooth(losses: pd.DataFrame, windows: int = WINDOWS) -> pd.DataFrame:
-    """Return the mean tokens and mean loss of one run in windows of equal width in log tokens."""
-    window = pd.cut(np.log(losses["tokens"]), bins=windows, labels=False)
-    return losses.groupby(window)[["tokens", "loss"]].mean()
+    """Return the mean x and mean loss of one run in windows of equal width in log x."""
+    window = pd.cut(np.log(losses["x"]), bins=windows, labels=False)
+    return losses.groupby(window)[["x", "loss"]].mean()
 
 
-def _draw(losses: pd.DataFrame, mixes: Sequence[MixLanguages], style: FigureStyle) -> Figure:
+def lower_envelope(runs: Sequence[pd.DataFrame], points: int = ENVELOPE_POINTS) -> pd.DataFrame:
+    """Return the lowest loss that any run had reached at a cost or below; runs have columns x and loss."""
+    grid = np.geomspace(min(run["x"].min() for run in runs), max(run["x"].max() for run in runs), points)
+    heights = [
+        np.interp(np.log(grid), np.log(run["x"]), run["loss"], left=np.inf, right=run["loss"].iloc[-1]) for run in runs
+    ]
+    return pd.DataFrame({"x": grid, "loss": np.minimum.accumulate(np.min(heights, axis=0))})
+
+
+def _add_flops(losses: pd.DataFrame, table: Path, record: Path) -> pd.DataFrame:
+    rows = read_losses(table, record)
+    if "flops" not in rows:
+        raise UserError(f"{table} has no column flops; delete it and run again")
+    costs = (rows["flops"] / rows["tokens"]).rename("flops_per_token")
+    costs = rows[RUN_KEYS].join(costs).drop_duplicates(RUN_KEYS)
+    joined = losses.merge(costs, on=RUN_KEYS, how="left")
+    if joined["flops_per_token"].isna().any():
+        raise UserError(f"{table} lacks the FLOPs of a run that has a history; collect the losses again")
+    return joined.assign(x=joined["tokens"] * joined["flops_per_token"])
+
+
+def _draw(losses: pd.DataFrame, mixes: Sequence[MixLanguages], axis: CostAxis, style: FigureStyle) -> Figure:
     figure, panels = panel_grid(len(mixes), COLUMNS, style, LEGEND_INCHES, shared="all")
     colours = _size_colours(losses)
     dashes = _schedule_dashes(losses)
     for axes, mix in zip(panels, mixes, strict=True):
-        axes.set(title=mix.label, xlabel="training tokens seen")
-        for _, run in losses[losses["mix"] == mix.id].groupby(["n_nonembedding", "schedule", "seed"]):
+        axes.set(title=mix.label, xlabel=axis.label)
+        runs = [run for _, run in losses[losses["mix"] == mix.id].groupby(["n_nonembedding", "schedule", "seed"])]
+        for run in runs:
             first = run.iloc[0]
             _draw_run(axes, run, colours[first["n_nonembedding"]], dashes.get(first["schedule"], "solid"))
-        count_axis(axes, losses["tokens"].min(), losses["tokens"].max())
+        axis.scale(axes, losses["x"].min(), losses["x"].max())
         loss_axis(axes, losses["loss"].min(), losses["loss"].max())
         sns.despine(ax=axes)
+        if axis.has_envelope:
+            lowest = lower_envelope([smooth(run) for run in runs])
+            axes.plot(lowest["x"], lowest["loss"], **ENVELOPE)
     figure.supylabel("training loss (nats per token)", fontsize=style.font_size)
-    _add_legend(figure, colours, dashes)
+    _add_legend(figure, colours, dashes, axis)
     return figure
 
 
@@ -116,13 +165,14 @@ def _schedule_dashes(losses: pd.DataFrame) -> dict[str, Dash]:
 
 
 def _draw_run(axes: Axes, run: pd.DataFrame, colour: str, dash: Dash) -> None:
-    axes.plot(run["tokens"], run["loss"], color=colour, linewidth=0.4, alpha=0.3, rasterized=True)
+    axes.plot(run["x"], run["loss"], color=colour, linewidth=0.4, alpha=0.3, rasterized=True)
     means = smooth(run)
-    axes.plot(means["tokens"], means["loss"], color=colour, linestyle=dash, linewidth=1.3)
+    axes.plot(means["x"], means["loss"], color=colour, linestyle=dash, linewidth=1.3)
 
 
-def _add_legend(figure: Figure, colours: dict[int, str], dashes: dict[str, Dash]) -> None:
+def _add_legend(figure: Figure, colours: dict[int, str], dashes: dict[str, Dash], axis: CostAxis) -> None:
     handles = [Line2D([], [], color=colour, label=short_count(size)) for size, colour in colours.items()]
     handles += [Line2D([], [], color="#444444", linestyle=dash, label=name) for name, dash in dashes.items()]
+    handles += [Line2D([], [], label="lowest of all runs", **ENVELOPE)] if axis.has_envelope else []
     title = "parameters without embeddings" + ("; schedule" if dashes else "")
     figure.legend(handles=handles, loc="outside lower center", ncols=8, title=title)

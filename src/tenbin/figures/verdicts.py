@@ -13,13 +13,13 @@ from tenbin.files import read_json, write_bytes
 
 ABSENT = "–"
 VERDICTS_NOTE = (
-    "A claim is confirmed where the interval of every number that it speaks of lies where the claim says, refuted where one "
-    "lies wholly outside, undecided otherwise. The number shown is the one that decides. Intervals are 95 %; for "
+    "A claim is confirmed where the interval of every number that it speaks of lies where the claim says, refuted where "
+    "one lies wholly outside, undecided otherwise. The number shown is the one that decides. Intervals are 95 %; for "
     "equivalence 90 %, which is two one-sided tests at 5 %."
 )
 FORECAST_NOTE = (
-    "The loss of the largest size, forecast from the smaller sizes, against what was then measured. A hit is a measured "
-    "loss inside the 95 % interval; only the first forecast that was written counts."
+    "The loss of the largest size, forecast from the smaller sizes, against what was then measured. A hit is a "
+    "measured loss inside the 95 % interval; only the first forecast that was written counts."
 )
 TOO_LATE = "This forecast was written when runs of the largest size had trained already: it proves nothing."
 NO_FORECAST = "A forecast needs at least three sizes below the largest; this study has none."
@@ -54,8 +54,13 @@ def _verdicts(claims: Sequence[Mapping[str, Any]]) -> str:
 
 def _row(claim: Mapping[str, Any]) -> list[str]:
     where = "; ".join(filter(None, [claim["place"], _sizes(claim), _count(claim), claim["caveat"]]))
-    number = f"{claim['quantity']} {claim['value']:.4f}" if claim["value"] is not None else ABSENT
+    number = f"{_short(claim['quantity'])} {claim['value']:.4f}" if claim["value"] is not None else ABSENT
     return [claim["statement"], claim["verdict"], number, _interval(claim), _bounds(claim), where]
+
+
+def _short(quantity: str) -> str:
+    """Return the last word of each key: `a.predicted / a.measured` is `predicted / measured`."""
+    return " / ".join(key.split(".")[-1].replace("_", " ") for key in quantity.split(" / "))
 
 
 def _interval(claim: Mapping[str, Any]) -> str:

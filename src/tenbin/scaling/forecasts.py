@@ -1,6 +1,6 @@
 """The folder of forecasts, numbered in the order in which they were made, and the JSON that names them.
 
-Forecasts are undeclared files, so that Snakemake never deletes one; the JSON is the declared file that others depend on.
+Forecasts are undeclared files, so that Snakemake never deletes one; the JSON is the declared file that others need.
 Planning reads this module too: nothing heavy is imported here.
 """
 

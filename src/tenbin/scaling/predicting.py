@@ -30,8 +30,8 @@ from tenbin.study.base import Entry, Identifier
 
 DEFINITION = "n_nonembedding"
 METHOD = (
-    f"relative least squares on mean losses of the smaller sizes; {CONFIDENCE:.0%} prediction interval of the regression, "
-    "from the scatter about the curve (seeds and misfit); a bend beyond the fitted sizes is not in it"
+    f"relative least squares on mean losses of the smaller sizes; {CONFIDENCE:.0%} prediction interval of the "
+    "regression, from the scatter about the curve (seeds and misfit); a bend beyond the fitted sizes is not in it"
 )
 
 
