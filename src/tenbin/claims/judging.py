@@ -88,7 +88,7 @@ def _verdict(cell: Cell) -> Verdict:
     (low, high), (above, below) = cell.interval, cell.bounds
     if (above is None or low > above) and (below is None or high < below):
         return "confirmed"
-    outside = (above is not None and high <= above) or (below is not None and low >= below)
+    outside = (above is not None and high < above) or (below is not None and low > below)
     return "refuted" if outside else "undecided"
 
 

@@ -22,7 +22,7 @@ def japanese_abstract(judged: Mapping[str, Any]) -> list[str]:
     """Return the abstract's paragraphs; `judged` is the content of claims.json."""
     claims = [claim for claim in judged["claims"] if claim["statement_ja"]]
     verdicts = "".join(_verdict(claim) for claim in claims)
-    return [PURPOSE, verdicts, *_forecast(judged["forecast"]), CLOSING]
+    return [PURPOSE, *filter(None, [verdicts]), *_forecast(judged["forecast"]), CLOSING]
 
 
 def _verdict(claim: Mapping[str, Any]) -> str:
