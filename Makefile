@@ -31,7 +31,7 @@ study: $(VENV)/.installed
 
 # Snakemake makes a report of what lies on disk, in a call of its own; only when something is newer than it.
 report: $(VENV)/.installed
-	@if [ ! -f $(RESULTS)/report.html ] || [ -n "$$(find $(RESULTS)/summary.html $(RESULTS)/figures -newer $(RESULTS)/report.html)" ]; then \
+	@if [ ! -f $(RESULTS)/report.html ] || [ -n "$$(find $(RESULTS)/verdicts.html $(RESULTS)/summary.html $(RESULTS)/figures -newer $(RESULTS)/report.html)" ]; then \
 		snakemake --cores 1 --report $(RESULTS)/report.html --quiet && echo "The report is $(CURDIR)/$(RESULTS)/report.html"; \
 	fi
 

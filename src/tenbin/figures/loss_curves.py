@@ -122,9 +122,8 @@ def _add_flops(losses: pd.DataFrame, table: Path, record: Path) -> pd.DataFrame:
     rows = read_losses(table, record)
     if "flops" not in rows:
         raise UserError(f"{table} has no column flops; delete it and run again")
-    costs = (rows["flops"] / rows["tokens"]).rename("flops_per_token")
-    costs = rows[RUN_KEYS].join(costs).drop_duplicates(RUN_KEYS)
-    joined = losses.merge(costs, on=RUN_KEYS, how="left")
+    costs = rows[RUN_KEYS].assign(flops_per_token=rows["flops"] / rows["tokens"])
+    joined = losses.merge(costs.drop_duplicates(RUN_KEYS), on=RUN_KEYS, how="left")
     if joined["flops_per_token"].isna().any():
         raise UserError(f"{table} lacks the FLOPs of a run that has a history; collect the losses again")
     return joined.assign(x=joined["tokens"] * joined["flops_per_token"])
