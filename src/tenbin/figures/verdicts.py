@@ -18,9 +18,9 @@ VERDICTS_NOTE = (
     "Intervals are 95 %; for equivalence 90 %, which is two one-sided tests at 5 %."
 )
 FORECAST_NOTE = (
-    "The loss of the largest size, forecast from the smaller sizes, against what was then measured. A hit is a measured "
-    "loss inside the 95 % interval; only the first forecast that was written counts. Intervals come from the scatter of "
-    "a few sizes about the curve, so their widths differ by chance: read the error beside them."
+    "The loss of the largest size, forecast from the smaller sizes, against what was then measured. A hit is a "
+    "measured loss inside the 95 % interval; only the first forecast that was written counts. Intervals come from the "
+    "scatter of a few sizes about the curve, so their widths differ by chance: read the error beside them."
 )
 TOO_LATE = "This forecast was written when runs of the largest size had trained already: it proves nothing."
 NO_FORECAST = "A forecast needs at least three sizes below the largest; this study has none."
