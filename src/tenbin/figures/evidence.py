@@ -155,7 +155,7 @@ def _profile_panels(title: str, curves: Sequence[Drawn]) -> list[Panel]:
 
 
 def _script_panels(title: str, curves: Sequence[Drawn]) -> list[Panel]:
-    """Return a panel for two scripts: kana and kanji before Latin letters before all else, as far as the text has them."""
+    """Return a panel for two scripts that the text has: kana and kanji before Latin letters before all else."""
     parts = {part["script"]: part["share_of_targets"] for drawn in curves for part in drawn.content["scripts"]}
     scripts = [script for script in SCRIPT_NAMES if script in parts][:2]
     return [

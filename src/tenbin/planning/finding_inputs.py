@@ -101,6 +101,7 @@ class FindingInputs:
     def figures(self) -> list[str]:
         """Return the figures that the study has something to show in."""
         names = ["loss_versus_size", "loss_versus_size_total", "loss_curves", "loss_versus_flops"]
+        names += ["residuals", "local_slopes", "profiles", "loss_by_script"]
         names += ["loss_versus_size_out_of_domain"] if self.fits(False) else []
         names += ["mix_ratio"] if find_comparisons(self.study) else []
         names += ["loss_versus_proportion", "ratio_frontier"] if sweeps_proportions(self.study) else []

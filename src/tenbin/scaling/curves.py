@@ -15,7 +15,7 @@ import numpy as np
 from tenbin.errors import UserError
 from tenbin.files import record_file, write_json
 from tenbin.scaling.by_script import describe_scripts, read_script_tables
-from tenbin.scaling.evidence import describe_evidence, local_slopes
+from tenbin.scaling.evidence import describe_evidence, forecast_largest, local_slopes
 from tenbin.scaling.fitting import exponent_at_bound, fit
 from tenbin.scaling.forms import FORMS, POWER_LAW, POWER_LAW_WITH_CONSTANT, FittedCurves, FloatArray, Form
 from tenbin.scaling.intervals import (
@@ -157,7 +157,9 @@ def describe_fit(curve: Curve, definition: str, means: FloatArray) -> dict[str, 
         "chosen_because": choice.reason,
         "n0": forms[POWER_LAW.name].curve.n0,
         "forms": {
-            name: _describe_form(found, n, losses, choice) | describe_evidence(found.form, n, seeds)
+            name: _describe_form(found, n, losses, choice)
+            | {"forecast_of_largest": forecast_largest(found.form, n, losses)}
+            | describe_evidence(found.form, n, seeds)
             for name, found in forms.items()
         },
         "curve": _describe_grid(forms[choice.form.name], n),

@@ -21,12 +21,15 @@ from tenbin.scaling.laws.estimators import Estimator
 from tenbin.scaling.laws.fitting import Fit, fit
 from tenbin.scaling.laws.heldout import leave_two_out
 from tenbin.scaling.laws.profiles import Profile, profile
+from tenbin.scaling.regression import predict
 
 CONFIDENCE = 0.95
 LAWS = {"power_law": "power_law", "power_law_with_constant": "power_law_constant"}
 NAMES = {"E": "constant", "A": "amplitude_at_n0", "alpha": "exponent"}
 RELATIVE = Estimator("relative")
 PROFILED = ("constant", "exponent")
+LEAST_SIZES = 3
+"""From which a curve is continued."""
 
 
 def describe_evidence(form: Form, n: FloatArray, losses: Sequence[Sequence[float]]) -> dict[str, Any]:
@@ -66,6 +69,23 @@ def lack_of_fit(form: Form, n: FloatArray, losses: Sequence[Sequence[float]]) ->
     squares = 2 * _fit(form, np.repeat(n, [len(seeds) for seeds in losses]), runs).objective
     f = max(0.0, squares - scatter) / freedom[0] / (scatter / freedom[1])
     return {"f": float(f), "p": float(f_distribution.sf(f, *freedom)), "freedom": list(freedom)}
+
+
+def forecast_largest(form: Form, n: FloatArray, losses: FloatArray) -> dict[str, Any] | None:
+    """Return the loss at the largest size by the curve fitted to all others; n and losses (sizes,).
+
+    None where fewer sizes than parameters are left.
+    """
+    kept = n < n.max()
+    if kept.sum() < max(form.num_parameters, LEAST_SIZES) or (~kept).sum() > 1:
+        return None
+    predicted, ends = predict(form, n[kept], losses[kept][None], float(n.max()))
+    return {
+        "n": float(n.max()),
+        "measured": float(losses[~kept][0]),
+        "predicted": float(predicted[0]),
+        "interval": None if ends is None else ends[:, 0].tolist(),
+    }
 
 
 def local_slopes(n: FloatArray, losses: FloatArray, means: FloatArray) -> list[dict[str, Any]]:

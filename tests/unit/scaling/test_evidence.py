@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tenbin.scaling.evidence import describe_evidence, lack_of_fit, local_slopes
+from tenbin.scaling.evidence import describe_evidence, forecast_largest, lack_of_fit, local_slopes
 from tenbin.scaling.fitting import fit
 from tenbin.scaling.forms import FORMS, POWER_LAW, POWER_LAW_WITH_CONSTANT, FloatArray, Form
 
@@ -74,3 +74,20 @@ def test_a_power_law_has_its_exponent_everywhere(alpha: float, amplitude: float)
     slopes = local_slopes(N, losses, np.stack([losses, 2 * losses]))
     assert [slope["slope"] for slope in slopes] == pytest.approx([alpha] * 5)
     assert [(slope["n_low"], slope["n_high"]) for slope in slopes] == list(pairwise(N))
+
+
+@pytest.mark.parametrize(("form", "truth"), [(POWER_LAW, 9 * N**-0.07), (POWER_LAW_WITH_CONSTANT, TRUTH)])
+def test_the_largest_size_is_forecast_from_the_others(form: Form, truth: FloatArray) -> None:
+    hits = 0
+    for seed in range(200):
+        noisy = truth * (1 + 0.002 * np.random.default_rng(seed).standard_normal(6))
+        found = forecast_largest(form, N, noisy)
+        assert found
+        assert (found["n"], found["measured"]) == (N[-1], noisy[-1])
+        hits += found["interval"][0] <= noisy[-1] <= found["interval"][1]
+    assert 180 <= hits <= 198, "of 200 at 95 %"
+
+
+def test_nothing_is_forecast_from_fewer_sizes_than_parameters() -> None:
+    assert forecast_largest(POWER_LAW_WITH_CONSTANT, N[:3], TRUTH[:3]) is None
+    assert (forecast_largest(POWER_LAW_WITH_CONSTANT, N[:4], TRUTH[:4]) or {})["interval"] is None

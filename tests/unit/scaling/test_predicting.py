@@ -11,7 +11,8 @@ from tenbin.errors import UserError
 from tenbin.files import read_json, write_json
 from tenbin.scaling.forecasts import list_forecasts, restore_index
 from tenbin.scaling.forms import POWER_LAW, POWER_LAW_WITH_CONSTANT, Form
-from tenbin.scaling.predicting import Target, predict, predict_largest
+from tenbin.scaling.predicting import Target, predict_largest
+from tenbin.scaling.regression import predict
 
 N = np.array([3_312.0, 12_768.0, 50_112.0, 198_528.0, 445_248.0])
 TARGET = Target(size="d192l1", n_nonembedding=445_248, curves=(("en", "it500"),))
