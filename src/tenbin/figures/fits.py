@@ -15,13 +15,20 @@ FORM_NAMES = {"power_law": "power law", "power_law_with_constant": "power law + 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A fitted number and its 95 % interval; no interval where nothing was repeated."""
+    """A fitted number and its 95 % interval.
+
+    The interval is the profile's, which knows of the misfit of the sizes; with as many parameters as sizes that of
+    seeds and documents; none where nothing was repeated.
+    """
 
     value: float
     interval: tuple[float, float] | None
+    identified: bool = True
 
     def describe(self, digits: int) -> str:
-        """Return `0.213 [0.180, 0.250]`."""
+        """Return `0.213 [0.180, 0.250]`, or that there is nothing worth its digits."""
+        if not self.identified:
+            return "not identified"
         ends = [f"{end:.{digits}f}" for end in self.interval or ()]
         return f"{self.value:.{digits}f}" + (f" [{', '.join(ends)}]" if ends else "")
 
@@ -38,10 +45,12 @@ class Fit:
     """Relative error at the largest size, fitted without it, by form."""
     curve: Mapping[str, Sequence[float | None]]
     """Columns n, loss, low and high along the curve."""
+    forecast: Mapping[str, Any] | None
+    """What the same form, fitted to all smaller sizes, says of the largest: n, predicted, interval."""
 
     def describe(self) -> str:
         """Return the law in one line, such as `exponent 0.213 [0.180, 0.250], constant 3.21`."""
-        constant = f", constant {self.constant.value:.2f}" if self.constant else ", no constant"
+        constant = f", constant {_value(self.constant)}" if self.constant else ", no constant"
         return f"exponent {self.exponent.describe(3)}{constant}"
 
 
@@ -94,9 +103,16 @@ def _read_fit(fit: Mapping[str, Any]) -> Fit:
         constant=None if fit["chosen_form"] == "power_law" else _read_estimate(chosen, "constant"),
         leave_largest_out_errors={name: form["leave_largest_out_error"] for name, form in fit["forms"].items()},
         curve=fit["curve"],
+        forecast=chosen["forecast_of_largest"],
     )
 
 
 def _read_estimate(form: Mapping[str, Any], name: str) -> Estimate:
-    ends = form["intervals"][name]
-    return Estimate(form["parameters"][name], (ends[0], ends[1]) if ends else None)
+    profiled = form["profile_intervals"] or {}
+    ends = profiled.get(name) or form["intervals"][name]
+    identified = (form["identified"] or {}).get(name, True)
+    return Estimate(form["parameters"][name], (ends[0], ends[1]) if ends else None, identified)
+
+
+def _value(estimate: Estimate) -> str:
+    return f"{estimate.value:.2f}" if estimate.identified else "not identified"

@@ -1,8 +1,10 @@
 """Validation loss against model size, in the published layout: the study's main figure.
 
 One panel a validation set, both axes logarithmic, one line a training mix: each seed a small point,
-their mean a marker, the fitted law a curve with its 95 % band. Models that never saw a panel's
-language are left out: their losses are far above and would flatten the rest; the summary lists them.
+their mean a filled marker, the fitted law a curve with its 95 % band of seeds and documents. A hollow marker
+with a bar is what the same law, fitted to all smaller sizes, says of the largest: a law is judged by that
+and not by how it goes through all points. Models that never saw a panel's language are left out: their
+losses are far above and would flatten the rest; the summary lists them.
 """
 
 from collections.abc import Mapping, Sequence
@@ -25,7 +27,9 @@ from tenbin.figures.looks import CurveId, Look, mix_looks
 from tenbin.study.style import FigureStyle
 
 COLUMNS = 2
-LEGEND_TITLE_INCHES = 0.2
+FORECAST_SHIFT = 1.25
+LEGEND_TITLE_INCHES = 0.35
+LEGEND_TITLE = "fitted curve, 95 % intervals in brackets;\nhollow: forecast of the largest size from the others"
 LEGEND_ENTRY_INCHES = 0.33
 X_LABELS: dict[Parameters, str] = {
     "nonembedding": "parameters without embeddings",
@@ -110,11 +114,12 @@ def _draw(panels: Sequence[Panel], x_label: str, style: FigureStyle) -> Figure:
         axes.set(title=panel.title, xlabel=x_label, ylabel="validation loss (nats per token)")
         for curve in panel.curves:
             _draw_curve(axes, curve, style)
-        runs = pd.concat([curve.runs for curve in panel.curves])
-        count_axis(axes, runs["n"].min(), runs["n"].max())
-        loss_axis(axes, runs["loss"].min(), runs["loss"].max())
+        runs, forecasts = pd.concat([curve.runs for curve in panel.curves]), _draw_forecasts(axes, panel.curves)
+        count_axis(axes, runs["n"].min(), max([runs["n"].max(), *(n for n, _ in forecasts)]))
+        losses = [*runs["loss"], *(loss for _, loss in forecasts)]
+        loss_axis(axes, min(losses), max(losses))
         sns.despine(ax=axes)
-        add_legend_below(figure, axes, "fitted curve, 95 % intervals in brackets", style)
+        add_legend_below(figure, axes, LEGEND_TITLE, style)
     return figure
 
 
@@ -126,8 +131,21 @@ def _draw_curve(axes: Axes, curve: DrawnCurve, style: FigureStyle) -> None:
         axes.fill_between(n, low, high, color=look.colour, alpha=style.band_opacity, linewidth=0)
         axes.plot(n, loss, color=look.colour, linestyle=look.dash, linewidth=1.4)
     if style.show_seeds:
-        axes.plot(runs["n"], runs["loss"], ".", color=look.colour, markersize=4, markeredgewidth=0)
-    axes.plot(means.index, means, look.marker, color=look.colour, markersize=6, markerfacecolor="none")
+        axes.plot(runs["n"], runs["loss"], "_", color=look.colour, markersize=8, markeredgewidth=0.8)
+    axes.plot(means.index, means, look.marker, color=look.colour, markersize=4.5)
     # Only for the legend: the curve and its marker as one entry.
     dash, marker = look.dash, look.marker
-    axes.plot([], [], color=look.colour, linestyle=dash, marker=marker, markerfacecolor="none", label=curve.label)
+    axes.plot([], [], color=look.colour, linestyle=dash, marker=marker, markersize=5, label=curve.label)
+
+
+def _draw_forecasts(axes: Axes, curves: Sequence[DrawnCurve]) -> list[tuple[float, float]]:
+    """Draw forecasts to the right of their size, beside each other; return where their markers are."""
+    drawn = [(curve.look, curve.fit.forecast) for curve in curves if curve.fit and curve.fit.forecast]
+    places = []
+    for number, (look, forecast) in enumerate(drawn, 1):
+        n, loss = forecast["n"] * FORECAST_SHIFT**number, forecast["predicted"]
+        if forecast["interval"]:
+            axes.vlines(n, *forecast["interval"], color=look.colour, linewidth=0.9)
+        axes.plot(n, loss, look.marker, color=look.colour, markersize=5, markerfacecolor="white")
+        places.append((n, loss))
+    return places

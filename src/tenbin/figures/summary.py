@@ -29,8 +29,9 @@ LOSSES_NOTE = (
 )
 FITS_NOTE = (
     "The chosen form is that which predicts the largest size best when it is left out; both forms' errors are given. "
-    "95 % intervals are in brackets. An exponent belongs to its form and to the way parameters are counted: compare "
-    "exponents only where both agree. Models that never saw the language are left out."
+    "95 % intervals are in brackets, by the profile of the fit; what is not identified has no digits. An exponent "
+    "belongs to its form and to the way parameters are counted: compare exponents only where both agree. Models that "
+    "never saw the language are left out."
 )
 CORPORA_NOTE = (
     "Every text that this study reads, with its author and licence. Train splits are trained on, valid splits scored."

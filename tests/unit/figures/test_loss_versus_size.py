@@ -2,9 +2,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import FillBetweenPolyCollection
 from matplotlib.figure import Figure
 
 from tenbin.errors import UserError
@@ -70,7 +72,7 @@ def test_the_legend_prints_the_fitted_exponent_with_its_interval(inputs, tmp_pat
     curve = next(curve for curve in read_json(inputs.scaling[0])["curves"] if curve["mix"] == "en")
     fit = curve["fits"]["n_nonembedding"]
     chosen = fit["forms"][fit["chosen_form"]]
-    low, high = chosen["intervals"]["exponent"]
+    low, high = chosen["profile_intervals"]["exponent"]
     assert f"exponent {chosen['parameters']['exponent']:.3f} [{low:.3f}, {high:.3f}]" in labels(drawn[0])[0][0]
 
 
@@ -113,11 +115,39 @@ def test_a_curve_of_too_few_sizes_is_shown_as_not_fitted(own_inputs, tmp_path: P
     assert {label.split("\n")[1] for panel in labels(drawn[0]) for label in panel} == {"not fitted"}
 
 
-def test_one_seed_without_errors_is_drawn_without_a_band(own_inputs, tmp_path: Path, drawn: list[Figure]) -> None:
+def test_one_seed_without_errors_has_a_band_of_no_width_and_the_intervals_of_its_misfit(
+    own_inputs, tmp_path: Path, drawn: list[Figure]
+) -> None:
     table = pd.read_csv(own_inputs.losses)
     replace_losses(own_inputs, table[table["seed"] == 1].drop(columns="loss_stderr"))
     plot(own_inputs, tmp_path)
-    assert all("[" not in label for panel in labels(drawn[0]) for label in panel)
+    assert all("[" in label for panel in labels(drawn[0]) for label in panel)
+    for band in (
+        band for axes in drawn[0].axes for band in axes.collections if isinstance(band, FillBetweenPolyCollection)
+    ):
+        assert not np.isfinite(band.get_datalim(band.axes.transData).get_points()).all()
+
+
+def test_the_largest_size_is_drawn_hollow_where_the_others_forecast_it(
+    inputs, tmp_path: Path, drawn: list[Figure]
+) -> None:
+    plot(inputs, tmp_path)
+    curve = next(curve for curve in read_json(inputs.scaling[0])["curves"] if curve["mix"] == "en")
+    fit = curve["fits"]["n_nonembedding"]
+    forecast = fit["forms"][fit["chosen_form"]]["forecast_of_largest"]
+    hollow = [line for line in drawn[0].axes[0].lines if line.get_markerfacecolor() == "white"]
+    assert len(hollow) == 2, "one a curve"
+    assert hollow[0].get_ydata()[0] == pytest.approx(forecast["predicted"])
+    assert hollow[0].get_xdata()[0] > forecast["n"]
+
+
+def test_what_is_not_identified_has_no_digits(own_inputs, tmp_path: Path, drawn: list[Figure]) -> None:
+    table = pd.read_csv(own_inputs.losses)
+    is_english = (table["mix"] == "en") & (table["valid"] == "tatoebaen")
+    table.loc[is_english, "loss_nats_per_token"] = 4 + 0.01 * (table["n_nonembedding"] % 7)
+    replace_losses(own_inputs, table)
+    plot(own_inputs, tmp_path)
+    assert "exponent not identified" in labels(drawn[0])[0][0]
 
 
 def test_nothing_drawn_lies_over_anything_else(inputs, tmp_path: Path, drawn: list[Figure]) -> None:

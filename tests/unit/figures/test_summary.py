@@ -51,7 +51,7 @@ def test_fits_are_those_of_the_scaling_files_for_both_counts(inputs, tmp_path: P
     curve = next(curve for curve in read_json(inputs.scaling[1])["curves"] if curve["mix"] == "enja")
     for fit in curve["fits"].values():
         chosen = fit["forms"][fit["chosen_form"]]
-        low, high = chosen["intervals"]["exponent"]
+        low, high = chosen["profile_intervals"]["exponent"]
         assert f"{chosen['parameters']['exponent']:.3f} [{low:.3f}, {high:.3f}]" in html
         assert f"{100 * chosen['leave_largest_out_error']:.2f} %" in html
 
