@@ -16,6 +16,7 @@ import plan
 import planning
 import scoring
 import study
+import thousand
 import tokenizing
 import training
 from machine import describe_machine
@@ -29,6 +30,7 @@ BENCHMARKS: dict[str, Callable[[], Iterable[Row]]] = {
     "scoring": scoring.measure,
     "tokenizing": tokenizing.measure,
     "fitting": fitting.measure,
+    "thousand": thousand.measure,
     "study": study.measure,
     "planning": planning.measure,
     "plan": plan.measure,

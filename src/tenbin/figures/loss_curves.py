@@ -6,6 +6,7 @@ steep part is not smoothed away. Against FLOPs a dotted line follows the lowest 
 panel: the least loss that any of them had reached for that compute.
 """
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import cycle
@@ -17,6 +18,7 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -99,14 +101,19 @@ def plot_loss_curves(
 def read_history(history: Path, done: Path, run: RunLabel) -> pd.DataFrame:
     """Read a verified history.jsonl: columns tokens, x (the same), loss (nats/token), the run's label."""
     verify_against(done, history)
-    lines = pd.read_json(history, lines=True)
-    return lines[["tokens", "loss"]].assign(x=lines["tokens"], **run.model_dump())
+    lines = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
+    tokens = [line["tokens"] for line in lines]
+    return pd.DataFrame({"tokens": tokens, "loss": [line["loss"] for line in lines], "x": tokens, **run.model_dump()})
 
 
 def smooth(losses: pd.DataFrame, windows: int = WINDOWS) -> pd.DataFrame:
     """Return the mean x and mean loss of one run in windows of equal width in log x."""
-    window = pd.cut(np.log(losses["x"]), bins=windows, labels=False)
-    return losses.groupby(window)[["x", "loss"]].mean()
+    log_x = np.log(losses["x"].to_numpy(float))
+    edges = np.linspace(log_x.min(), log_x.max(), windows + 1)
+    window = np.clip(np.searchsorted(edges, log_x) - 1, 0, windows - 1)
+    counts = np.bincount(window, minlength=windows)
+    sums = {name: np.bincount(window, losses[name], windows) for name in ("x", "loss")}
+    return pd.DataFrame({name: total[counts > 0] / counts[counts > 0] for name, total in sums.items()})
 
 
 def lower_envelope(runs: Sequence[pd.DataFrame], points: int = ENVELOPE_POINTS) -> pd.DataFrame:
@@ -136,9 +143,11 @@ def _draw(losses: pd.DataFrame, mixes: Sequence[MixLanguages], axis: CostAxis, s
     for axes, mix in zip(panels, mixes, strict=True):
         axes.set(title=mix.label, xlabel=axis.label)
         runs = [run for _, run in losses[losses["mix"] == mix.id].groupby(["n_nonembedding", "schedule", "seed"])]
+        _draw_raw(axes, runs, colours)
         for run in runs:
-            first = run.iloc[0]
-            _draw_run(axes, run, colours[first["n_nonembedding"]], dashes.get(first["schedule"], "solid"))
+            first, means = run.iloc[0], smooth(run)
+            dash = dashes.get(first["schedule"], "solid")
+            axes.plot(means["x"], means["loss"], color=colours[first["n_nonembedding"]], linestyle=dash, linewidth=1.3)
         axis.scale(axes, losses["x"].min(), losses["x"].max())
         loss_axis(axes, losses["loss"].min(), losses["loss"].max())
         sns.despine(ax=axes)
@@ -163,10 +172,11 @@ def _schedule_dashes(losses: pd.DataFrame) -> dict[str, Dash]:
     return dict(zip(sorted(losses["schedule"].unique()), cycle(DASHES), strict=False))
 
 
-def _draw_run(axes: Axes, run: pd.DataFrame, colour: str, dash: Dash) -> None:
-    axes.plot(run["x"], run["loss"], color=colour, linewidth=0.4, alpha=0.3, rasterized=True)
-    means = smooth(run)
-    axes.plot(means["x"], means["loss"], color=colour, linestyle=dash, linewidth=1.3)
+def _draw_raw(axes: Axes, runs: Sequence[pd.DataFrame], colours: dict[int, str]) -> None:
+    """Draw every step as one image: a thousand runs are too many strokes for an SVG."""
+    strokes = [run[["x", "loss"]].to_numpy(float) for run in runs]
+    shades = [colours[run["n_nonembedding"].iloc[0]] for run in runs]
+    axes.add_collection(LineCollection(strokes, colors=shades, linewidths=0.4, alpha=0.3, rasterized=True))
 
 
 def _add_legend(figure: Figure, colours: dict[int, str], dashes: dict[str, Dash], axis: CostAxis) -> None:
