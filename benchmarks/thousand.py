@@ -1,7 +1,7 @@
 """A table of a thousand runs: all fits and all figures of the workflow, by its own programs, in processor time.
 
 The table is invented: ten sizes, five proportions of two languages, two lengths, ten seeds, losses by the ratio law
-with noise, histories of a hundred lines. Each program is a process of its own, as in the workflow, and the processor time
+with noise, histories of a hundred lines. Each program is a process of its own, as in the workflow. The processor time
 of all of them counts, with their imports.
 """
 
