@@ -14,6 +14,7 @@ from typing import NamedTuple
 from tenbin.errors import UserError
 from tenbin.evaluation.table import LOSS_COLUMNS, RUN_COLUMNS
 from tenbin.files import write_bytes
+from tenbin.scaling.tables import SPELLING, parse_number, read_table
 
 COLUMNS = (*RUN_COLUMNS, *LOSS_COLUMNS)
 REQUIRED = ("mix", "valid", "loss_nats_per_token")
@@ -44,15 +45,8 @@ def import_losses(table: Path, columns: Mapping[str, str], constants: Mapping[st
     that names file, line and column of what is missing or in another unit.
     """
     _check_request(columns, constants)
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            _check_columns(table, columns, reader)
-            everything = [_convert(row, columns, constants, f"{table}, line {reader.line_num}") for row in reader]
-    except FileNotFoundError:
-        raise UserError(f"{table} is missing; name an existing CSV file") from None
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise UserError(f"{table}, after line {reader.line_num}: no UTF-8 CSV ({error}); mend it there") from None
+    read = read_table(table, list(columns.values()))
+    everything = [_convert(row.cells, columns, constants, f"{table}, line {row.line}") for row in read]
     rows = [row for row in everything if row is not None]
     if not rows:
         raise UserError(f"{table}: no row has both a loss and a number of parameters; check --columns")
@@ -70,16 +64,10 @@ def _check_request(columns: Mapping[str, str], constants: Mapping[str, str]) -> 
         raise UserError(f"nothing given for {' or '.join(COUNTS)}; name a column of numbers of parameters by --columns")
 
 
-def _check_columns(table: Path, columns: Mapping[str, str], reader: "csv.DictReader[str]") -> None:
-    there = reader.fieldnames or ()
-    if missing := [column for column in columns.values() if column not in there]:
-        raise UserError(f"{table}, line 1: no column {', '.join(missing)}; there are {', '.join(there) or 'none'}")
-
-
 def _convert(
     row: Mapping[str, str], columns: Mapping[str, str], constants: Mapping[str, str], where: str
 ) -> dict[str, str] | None:
-    found = dict(constants) | {column: row[name] or "" for column, name in columns.items()}
+    found = dict(constants) | {column: row[name] for column, name in columns.items()}
     numbers = {column: _number(found[column], column, where) for column in UNITS if found.get(column)}
     if not set(numbers) & set(COUNTS) or "loss_nats_per_token" not in numbers:
         return None
@@ -90,12 +78,9 @@ def _convert(
 
 
 def _number(text: str, column: str, where: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = parse_number(text)
     if not math.isfinite(value) or value <= LEAST[column]:
-        limit = f"a finite number of {UNITS[column]} above {LEAST[column]:g}"
+        limit = f"a finite number of {UNITS[column]} above {LEAST[column]:g}, {SPELLING}"
         raise UserError(f"{where}: {column} is {text!r}; it must be {limit}")
     return value
 

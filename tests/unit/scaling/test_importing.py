@@ -43,7 +43,7 @@ def test_tokens_that_are_given_are_kept(convert):
         ("C,N,loss\n6e18,1e9,-1\n", "line 2: loss_nats_per_token is '-1'"),
         ("C,N,loss\n6e18,,3\n", "no row has both a loss and a number of parameters"),
         ("C,M,loss\n6e18,1e9,3\n", "line 1: no column N; there are C, M, loss"),
-        ('C,N,loss\n"6e18,1e9,3\n', "after line 1: no UTF-8 CSV"),
+        ('C,N,loss\n"6e18,1e9,3\n', "after line 1: no CSV"),
     ],
 )
 def test_mistakes_leave_nothing(convert, tmp_path, text, message):

@@ -4,7 +4,6 @@ A mapping names the table's column for each variable (`n=params,d=tokens,loss=va
 run family in a table of many. Everything a fit could trip over is refused here, with the line that holds it.
 """
 
-import csv
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import numpy as np
 
 from tenbin.errors import UserError
 from tenbin.scaling.laws.form import FloatArray, Form, Variable
+from tenbin.scaling.tables import SPELLING, Row, parse_number, read_table
 
 LOSS = Variable("loss", "nats/token", must_vary=False)
 
@@ -49,57 +49,30 @@ def read_points(table: Path, form: Form, names: Mapping[str, str], where: Mappin
         known = ", ".join(variable.key for variable in variables)
         raise UserError(f"{form.name} reads no {', '.join(sorted(unknown))}; it reads {known}")
     wanted = {variable.key: names.get(variable.key, variable.key) for variable in variables}
-    lines, rows = _read_rows(table, [*wanted.values(), *where], where)
-    values = {v.key: _numbers(table, lines, rows, wanted[v.key], v) for v in variables}
+    rows = _read_rows(table, list(wanted.values()), where)
+    values = {v.key: _numbers(table, rows, wanted[v.key], v) for v in variables}
     _check_varied(table, form, values, wanted)
     losses = values.pop(LOSS.key)
-    return Points(values, losses, lines)
+    return Points(values, losses, [row.line for row in rows])
 
 
-def _read_rows(table: Path, columns: Sequence[str], where: Mapping[str, str]) -> tuple[list[int], list[dict[str, str]]]:
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as stream:
-            reader = csv.DictReader(stream, strict=True)
-            _check_columns(table, columns, reader.fieldnames or ())
-            numbered = [(reader.line_num, row) for row in reader]
-    except FileNotFoundError:
-        raise UserError(f"{table} is missing; name an existing CSV file") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{table} is no UTF-8 text ({error}); save it as UTF-8 CSV") from None
-    except csv.Error as error:
-        raise UserError(f"{table}, after line {reader.line_num}: no CSV ({error}); mend the quotes there") from None
-    kept = [(line, row) for line, row in numbered if all(row[key] == value for key, value in where.items())]
+def _read_rows(table: Path, columns: Sequence[str], where: Mapping[str, str]) -> list[Row]:
+    rows = read_table(table, [*columns, *where])
+    kept = [row for row in rows if all(row.cells[key] == value for key, value in where.items())]
     if not kept:
         conditions = ", ".join(f"{key}={value}" for key, value in where.items())
         raise UserError(f"{table} has no row{' with ' + conditions if where else 's'}; look at its columns' values")
-    return [line for line, _ in kept], [row for _, row in kept]
+    return kept
 
 
-def _check_columns(table: Path, columns: Sequence[str], there: Sequence[str]) -> None:
-    missing = [column for column in dict.fromkeys(columns) if column not in there]
-    if missing:
-        raise UserError(
-            f"{table}, line 1: no column {', '.join(missing)}; there are {', '.join(there) or 'none'}; "
-            "name a variable's column by --columns KEY=COLUMN"
-        )
-
-
-def _numbers(
-    table: Path, lines: Sequence[int], rows: Sequence[Mapping[str, str]], column: str, variable: Variable
-) -> FloatArray:
-    found = np.array([_number(row[column]) for row in rows])
+def _numbers(table: Path, rows: Sequence[Row], column: str, variable: Variable) -> FloatArray:
+    found = np.array([parse_number(row.cells[column]) for row in rows])
     bound = "at or above 0" if variable.may_be_zero else "above 0"
-    for line, row, value in zip(lines, rows, found, strict=True):
+    for (line, cells), value in zip(rows, found, strict=True):
         if not math.isfinite(value) or value < 0 or (value == 0 and not variable.may_be_zero):
-            raise UserError(f"{table}, line {line}: {column} is {row[column]!r}; it must be a finite number {bound}")
+            must = f"it must be a finite number {bound}, {SPELLING}"
+            raise UserError(f"{table}, line {line}: {column} is {cells[column]!r}; {must}")
     return found
-
-
-def _number(text: str | None) -> float:
-    try:
-        return float(text or "nan")
-    except ValueError:
-        return math.nan
 
 
 def _check_varied(table: Path, form: Form, values: Mapping[str, FloatArray], wanted: Mapping[str, str]) -> None:
