@@ -30,23 +30,31 @@ def main() -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--list", action="store_true", help="list the forms and leave")
-    parser.add_argument("--points", type=Path, help="CSV with one row a run")
-    parser.add_argument("--form", default="chinchilla", help=f"one of {', '.join(FORMS)} (chinchilla)")
-    parser.add_argument("--estimator", choices=KINDS, default="log", help="what is minimised (log)")
-    parser.add_argument("--delta", type=float, help="of huber, in units of ln(loss); 0.001 is usual")
+    parser.add_argument("--points", type=Path, metavar="FILE", help="CSV with one row a run")
     parser.add_argument(
-        "--columns", default="", help="n=COLUMN,d=COLUMN,loss=COLUMN; a column of its own name needs none"
+        "--form",
+        default="chinchilla",
+        metavar="NAME",
+        help=f"one of {', '.join(FORMS)} (chinchilla); --list tells more",
+    )
+    parser.add_argument("--estimator", choices=KINDS, default="log", help="what is minimised (log)")
+    parser.add_argument("--delta", type=float, metavar="X", help="of huber, in units of ln(loss); 0.001 is usual")
+    parser.add_argument(
+        "--columns",
+        default="",
+        metavar="KEY=COLUMN,...",
+        help="n=params,d=tokens,loss=val_loss says where the table has a variable; one of its own name needs no entry",
     )
     parser.add_argument(
         "--where", action="append", default=[], metavar="COLUMN=VALUE", help="keep these rows; repeatable"
     )
-    parser.add_argument("--bootstrap", type=int, default=0, help="number of resamples; 0: profile intervals")
-    parser.add_argument("--seed", type=int, default=0, help="of the resamples")
+    parser.add_argument("--bootstrap", type=int, default=0, metavar="N", help="resamples (0: profile intervals)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of the resamples (0)")
     parser.add_argument(
         "--forecast", action="append", default=[], metavar="n=1e9,d=2e10", help="say the loss there; repeatable"
     )
-    parser.add_argument("--vocabulary", type=int, help="refuse forecasts above ln of it, what guessing costs")
-    parser.add_argument("--out", type=Path, default=Path("fit.json"), help="JSON to write (fit.json)")
+    parser.add_argument("--vocabulary", type=int, metavar="N", help="refuse forecasts above ln(N), what guessing costs")
+    parser.add_argument("--out", type=Path, default=Path("fit.json"), metavar="FILE", help="JSON to write (fit.json)")
     return parser
 
 

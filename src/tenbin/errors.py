@@ -39,5 +39,6 @@ DISK_ADVICE = {
     errno.ENOSPC: "free disk space",
     errno.EDQUOT: "free disk space or ask for a larger quota",
     errno.EROFS: "the folder is read-only; make it writable or choose another place",
+    errno.EISDIR: "a folder has the name that a file is to get; choose another",
     errno.EACCES: "check who owns this file or folder and its permissions",
 }

@@ -34,6 +34,8 @@ def describe_forecasts(
     Raises UserError for a point that lacks a variable or has an impossible value, and where the law says more than
     ln(vocabulary), what guessing costs.
     """
+    if vocabulary is not None and vocabulary < 2:
+        raise UserError(f"--vocabulary {vocabulary}: a vocabulary has at least 2 tokens; 50304 is GPT-NeoX's")
     return [_describe(fitted, resampled, point, vocabulary) for point in asked]
 
 

@@ -13,7 +13,17 @@ from .conftest import STUDY_SIZES
 def test_a_handful_of_rows_is_refused_with_the_reason():
     fitted = fit(FORMS["power_law"], Estimator("log"), {"n": STUDY_SIZES}, 20 * STUDY_SIZES**-0.1)
     with pytest.raises(UserError, match=r"6 rows are too few to resample \(at least 30\): many resamples"):
-        bootstrap(fitted, resamples=10, seed=0)
+        bootstrap(fitted, resamples=1000, seed=0)
+
+
+@pytest.mark.parametrize(
+    ("resamples", "seed", "message"),
+    [(-5, 0, "--bootstrap -5: the ends"), (39, 0, "need at least 40 resamples"), (40, -1, "--seed -1: it must be")],
+)
+def test_resamples_that_make_no_interval_are_refused(columns, resamples, seed, message):
+    fitted = fit(FORMS["power_law"], Estimator("log"), columns, 20 * columns["n"] ** -0.1)
+    with pytest.raises(UserError, match=message):
+        bootstrap(fitted, resamples, seed)
 
 
 def test_weights_are_draws_with_replacement():
