@@ -6,8 +6,7 @@ Outputs, by stage (`<results>` is results/, or results/<study> for an overlay):
     <results>/corpora/{corpus}/{split}/{shard}.jsonl.zst                 documents
     <results>/tokenizers/{tokenizer}/tokenizer.json                      trained or given
     <results>/tokens/{tokenizer}/{corpus}/{split}.{bin,idx}              GPT-NeoX's token format
-    <results>/mixes/{mix}.json                                           corpora and weights
-    <results>/orders/{mix}/{schedule}/seed{seed}/                        GPT-NeoX's sample order
+    <results>/mixes/{mix}.json, orders/{mix}/{schedule}/seed{seed}/      weights, and GPT-NeoX's sample order
     <results>/init/{size}/seed{seed}.safetensors                         initial weights
     <results>/runs/{mix}/{size}/{schedule}/seed{seed}/                   spec, segments, history, model, losses
     <results>/losses.csv, predictions/, scaling/, figures/                the study's result
@@ -34,10 +33,9 @@ include: "rules/mixes.smk"
 include: "rules/runs.smk"
 include: "rules/losses.smk"
 include: "rules/scaling.smk"
-include: "rules/ratios.smk"
 include: "rules/claims.smk"
 include: "rules/report.smk"
-include: "rules/evidence.smk"
+include: "rules/figures.smk"
 include: "rules/plan.smk"
 
 

@@ -32,7 +32,7 @@ rule predict_largest:
 rule judge_claims:
     """Say of each claim whether the results confirm it, refute it or leave it undecided."""
     input:
-        claims=findings.claims(workflow.basedir),
+        claims=findings.claims(),
         comparison="<results>/scaling/comparison.json",
         scaling=findings.fits(True, False),
         losses="<results>/losses.csv",
@@ -48,6 +48,8 @@ rule judge_claims:
     conda:
         "../envs/plot.yaml"
     params:
+        claims=lambda w, input: planning.repeat_flag("--claims", input.claims),
+        own_claims=planning.digest_claims(workflow.basedir),
         languages=findings.mix_languages(),
         margin=STUDY.claims.margin,
         forecasts=lambda w, input: planning.repeat_flag("--forecasts", input.forecasts),
@@ -55,7 +57,7 @@ rule judge_claims:
     shell:
         r"""
         python "$TENBIN_SCRIPTS"/judge_claims.py \
-            --claims {input.claims:q} \
+            {params.claims:q} \
             --comparison {input.comparison:q} \
             --scaling {input.scaling:q} \
             --losses {input.losses:q} \

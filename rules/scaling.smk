@@ -54,3 +54,33 @@ rule compare_mixes:
             --out {output.table:q} \
             --record {output.record:q} 2>{log:q}
         """
+
+
+rule fit_ratios:
+    """Fit laws of the proportion of two languages and the frontier between them, where a study sweeps it."""
+    input:
+        points="<results>/losses.csv",
+        record="<results>/losses.json",
+        mixes=findings.mix_records(),
+        documents=ancient(findings.ratio_documents()),
+    output:
+        table="<results>/scaling/ratio_frontier.csv",
+        record="<results>/scaling/ratio.json",
+    log:
+        "<logs>/fit_ratios.log",
+    conda:
+        "../envs/plot.yaml"
+    params:
+        valids=findings.ratio_valids(),
+        code=planning.digest_sources(workflow.basedir, "scaling"),
+    shell:
+        r"""
+        python "$TENBIN_SCRIPTS"/fit_ratios.py \
+            --points {input.points:q} \
+            --points-record {input.record:q} \
+            --mixes {input.mixes:q} \
+            --valids {params.valids:q} \
+            --documents {input.documents:q} \
+            --out {output.table:q} \
+            --record {output.record:q} 2>{log:q}
+        """

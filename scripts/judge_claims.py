@@ -8,11 +8,13 @@ from pydantic import TypeAdapter
 from tenbin.claims.judging import judge_claims
 from tenbin.errors import command
 
+OWN_CLAIMS = Path(__file__).resolve().parents[1] / "claims.yaml"
+
 
 def main() -> None:
     """Parse the command line and judge the claims."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--claims", type=Path, required=True, help="claims.yaml, or a file of your own")
+    parser.add_argument("--claims", type=Path, default=OWN_CLAIMS, help="a file of your own (tenbin's claims.yaml)")
     parser.add_argument("--comparison", type=Path, required=True, help="comparison.json")
     parser.add_argument("--scaling", type=Path, nargs="+", required=True, help="fits, one JSON a validation set")
     parser.add_argument("--losses", type=Path, required=True, help="losses.csv")

@@ -9,7 +9,7 @@ from tenbin.planning.finding_inputs import FindingInputs
 from tenbin.planning.forecast_inputs import ForecastInputs, restore_forecasts
 from tenbin.planning.outcome import repeat_errors
 from tenbin.planning.run_inputs import RunInputs
-from tenbin.planning.sources import digest_sources
+from tenbin.planning.sources import digest_claims, digest_sources
 from tenbin.planning.text_inputs import TextInputs
 from tenbin.planning.wildcards import repeat_flag
 
@@ -18,6 +18,7 @@ __all__ = [
     "ForecastInputs",
     "RunInputs",
     "TextInputs",
+    "digest_claims",
     "digest_sources",
     "export_environment",
     "load_study",

@@ -67,9 +67,9 @@ class FindingInputs:
         """Return every run's table of documents on these validation sets."""
         return [path for valid in self.ratio_valids() for path in self._documents(valid)]
 
-    def claims(self, checkout: str) -> str:
-        """Return the file of the claims that are judged."""
-        return self.study.claims.file or f"{checkout}/claims.yaml"
+    def claims(self) -> list[str]:
+        """Return the user's own file of claims, if there is one: tenbin's own is part of the code."""
+        return [self.study.claims.file] if self.study.claims.file else []
 
     def mix_languages(self) -> str:
         """Return the languages of each mix that is trained on, as JSON."""

@@ -42,6 +42,11 @@ class SourceHashes:
         write_bytes(self._file, json.dumps(self._known).encode())
 
 
+def digest_claims(checkout: str) -> str:
+    """Return the SHA-256 of tenbin's own claims, which are no input: where a checkout lies makes nothing stale."""
+    return sha256_file(Path(checkout, "claims.yaml"))
+
+
 def digest_sources(checkout: str, *packages: str) -> str:
     """Return the SHA-256 over the Python sources of some of tenbin's packages.
 

@@ -1,7 +1,7 @@
-"""Figures of how far the fitted curves are to be believed."""
+"""Figures of the mixing ratio, and of how far the fitted curves are to be believed."""
 
 
-rule plot_residuals:
+rule plot_evidence:
     """Plot reducible loss and what the fitted laws leave."""
     input:
         losses="<results>/losses.csv",
@@ -17,7 +17,7 @@ rule plot_residuals:
         ),
         png="<results>/figures/residuals.png",
     log:
-        "<logs>/plot_residuals.log",
+        "<logs>/plot_evidence.log",
     localrule: True
     conda:
         "../envs/plot.yaml"
@@ -39,7 +39,7 @@ rule plot_residuals:
         """
 
 
-use rule plot_residuals as plot_local_slopes with:
+use rule plot_evidence as plot_local_slopes with:
     output:
         svg=report(
             "<results>/figures/local_slopes.svg",
@@ -57,7 +57,7 @@ use rule plot_residuals as plot_local_slopes with:
         code=planning.digest_sources(workflow.basedir, "figures"),
 
 
-use rule plot_residuals as plot_profiles with:
+use rule plot_evidence as plot_profiles with:
     output:
         svg=report(
             "<results>/figures/profiles.svg",
@@ -75,7 +75,7 @@ use rule plot_residuals as plot_profiles with:
         code=planning.digest_sources(workflow.basedir, "figures"),
 
 
-use rule plot_residuals as plot_loss_by_script with:
+use rule plot_evidence as plot_loss_by_script with:
     output:
         svg=report(
             "<results>/figures/loss_by_script.svg",
@@ -91,3 +91,42 @@ use rule plot_residuals as plot_loss_by_script with:
         view="scripts",
         style=settings.entry_settings(STUDY.figures),
         code=planning.digest_sources(workflow.basedir, "figures"),
+
+
+rule plot_ratios:
+    """Plot loss against the proportion of a language, and the frontier between two languages."""
+    input:
+        record="<results>/scaling/ratio.json",
+        table="<results>/scaling/ratio_frontier.csv",
+    output:
+        proportion_svg=report(
+            "<results>/figures/loss_versus_proportion.svg",
+            caption="../report/loss_versus_proportion.rst",
+            category="5 Mixing ratio",
+            labels={"text": "in domain", "parameters": "without embeddings"},
+        ),
+        proportion_png="<results>/figures/loss_versus_proportion.png",
+        frontier_svg=report(
+            "<results>/figures/ratio_frontier.svg",
+            caption="../report/ratio_frontier.rst",
+            category="5 Mixing ratio",
+            labels={"text": "both languages", "parameters": "without embeddings"},
+        ),
+        frontier_png="<results>/figures/ratio_frontier.png",
+    log:
+        "<logs>/plot_ratios.log",
+    localrule: True
+    conda:
+        "../envs/plot.yaml"
+    params:
+        style=settings.entry_settings(STUDY.figures),
+        code=planning.digest_sources(workflow.basedir, "figures"),
+    shell:
+        r"""
+        python "$TENBIN_SCRIPTS"/plot_ratios.py \
+            --record {input.record:q} \
+            --table {input.table:q} \
+            --style {params.style:q} \
+            --out-proportion {output.proportion_svg:q} {output.proportion_png:q} \
+            --out-frontier {output.frontier_svg:q} {output.frontier_png:q} 2>{log:q}
+        """
