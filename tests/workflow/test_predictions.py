@@ -1,6 +1,7 @@
 """The largest size is forecast before it trains, and no forecast is ever a cause of training."""
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,20 @@ def test_a_forecast_made_again_from_the_same_losses_is_no_new_one_and_trains_not
     assert not TRAINING & set(planned)
     forecast.run("results/tiny/predictions.json", "--forcerun", "predict_largest")
     assert {path.name: path.read_bytes() for path in forecasts(forecast)} == old
+
+
+def test_a_study_that_was_trained_before_there_were_forecasts_is_not_trained_anew(forecast: Workflow) -> None:
+    for name in ("predictions", "predictions.json", "scaling/claims.csv", "scaling/claims.json", ".snakemake"):
+        path = (forecast.folder if name == ".snakemake" else forecast.results) / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    planned = forecast.plan(*TARGETS)
+    assert planned["predict_largest"] == 1
+    assert not TRAINING & set(planned)
+    forecast.run(*TARGETS)
+    assert forecast.plan(*TARGETS) == {}
+    (path,) = forecasts(forecast)
+    assert forecast.json(f"predictions/{path.name}")["begun"] == [f"results/tiny/{FOLDER}"]
+    assert not forecast.json("scaling/claims.json")["forecast"]["made_before_the_runs"]
 
 
 def test_a_study_of_fewer_than_four_sizes_forecasts_nothing(workflow: Workflow) -> None:

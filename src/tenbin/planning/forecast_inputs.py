@@ -10,7 +10,7 @@ from tenbin.errors import UserError, fail
 from tenbin.files import canonical_json
 from tenbin.planning.run_inputs import RunInputs, run_folder
 from tenbin.planning.wildcards import Wildcards
-from tenbin.scaling.forecasts import restore_index
+from tenbin.scaling.forecasts import list_begun, restore_index
 from tenbin.study.model import Run, Study
 
 LEAST_SMALLER_SIZES = 3
@@ -29,8 +29,14 @@ class ForecastInputs:
         return [INDEX] if self._curves else []
 
     def before(self, wildcards: Wildcards) -> list[str]:
-        """Return what must be written before a training job of the largest size begins."""
-        return self.index() if self._is_forecast(self.runs.run(wildcards)) else []
+        """Return what must be written before a training job of the largest size begins.
+
+        A run that had begun when there was no forecast never waits: for the sake of a file that it could not have
+        waited for, Snakemake would train it anew.
+        Raises UserError if the first forecast is damaged.
+        """
+        run = self.runs.run(wildcards)
+        return self.index() if self._is_forecast(run) and self._folder(run) not in self._begun else []
 
     def losses(self) -> list[str]:
         """Return the losses of the smaller runs."""
@@ -45,8 +51,14 @@ class ForecastInputs:
 
     def forecast_runs(self) -> list[str]:
         """Return the folders of the runs that are forecast."""
-        largest = [run for run in self._runs_of_curves if self._is_forecast(run)]
-        return [run_folder(run).replace("<results>", self.runs.results) for run in largest]
+        return [self._folder(run) for run in self._runs_of_curves if self._is_forecast(run)]
+
+    def _folder(self, run: Run) -> str:
+        return run_folder(run).replace("<results>", self.runs.results)
+
+    @cached_property
+    def _begun(self) -> list[str]:
+        return list_begun(Path(self.runs.results, "predictions"), self.forecast_runs())
 
     def _is_forecast(self, run: Run) -> bool:
         return self._count(run) == self._count(self._largest) and (run.mix, run.schedule) in self._curves

@@ -5,14 +5,29 @@ Planning reads this module too: nothing heavy is imported here.
 """
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
-from tenbin.files import seal_of, write_json
+from tenbin.files import read_json, seal_of, write_json
 
 
 def list_forecasts(folder: Path) -> list[Path]:
     """Return a folder's forecasts, the first made first."""
     return sorted(folder.glob("*-*.json"), key=lambda path: int(path.name.split("-")[0]))
+
+
+def list_begun(folder: Path, runs: Sequence[str]) -> list[str]:
+    """Return those of the run folders that had trained a segment when the first forecast was made, or have by now.
+
+    Raises UserError if the first forecast is damaged.
+    """
+    first = list_forecasts(folder)[:1]
+    return list(read_json(first[0])["begun"]) if first else [run for run in runs if has_trained(Path(run))]
+
+
+def has_trained(run: Path) -> bool:
+    """Tell whether a run has ended a segment."""
+    return any(run.glob("segments/*.json"))
 
 
 def write_index(folder: Path, index: Path) -> None:

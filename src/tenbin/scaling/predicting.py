@@ -13,7 +13,7 @@ from pydantic import Field
 from tenbin.errors import UserError
 from tenbin.files import read_json, seal_of, sha256_json, write_json
 from tenbin.scaling.curves import choose_form, curve_arrays, reason_not_fitted
-from tenbin.scaling.forecasts import list_forecasts, write_index
+from tenbin.scaling.forecasts import has_trained, list_forecasts, write_index
 from tenbin.scaling.forms import FORMS, FloatArray, Form
 from tenbin.scaling.intervals import CONFIDENCE
 from tenbin.scaling.points import Curve, Point, RunId, group_curves
@@ -50,7 +50,7 @@ def predict_largest(*, losses: Sequence[Path], target: Target, runs: Sequence[Pa
     known = list_forecasts(folder)
     if not any(path.name.endswith(f"-{identity}.json") for path in known):
         path = folder / f"{len(known) + 1}-{identity}.json"
-        begun = [str(run) for run in runs if any(run.glob("segments/*.json"))]
+        begun = [str(run) for run in runs if has_trained(run)]
         write_json(path, _forecast(list(map(_read_point, losses)), target) | {"inputs": inputs, "begun": begun})
     write_index(folder, out)
 

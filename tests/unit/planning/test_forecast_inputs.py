@@ -1,17 +1,19 @@
 """Which runs a forecast is made from, and which wait for it."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from tenbin.files import write_json
 from tenbin.planning import ForecastInputs, RunInputs
 
 LARGEST = "d192l1"
 
 
-def inputs(study: Any) -> ForecastInputs:
-    return ForecastInputs(study, RunInputs(study, "results"))
+def inputs(study: Any, results: str = "results") -> ForecastInputs:
+    return ForecastInputs(study, RunInputs(study, results))
 
 
 def job(mix: str, size: str, schedule: str) -> Any:
@@ -22,6 +24,22 @@ def test_the_largest_size_waits_and_no_other(make_study) -> None:
     forecasts = inputs(make_study())
     assert forecasts.before(job("enja", LARGEST, "it1000")) == ["<results>/predictions.json"]
     assert forecasts.before(job("enja", "d128l1", "it1000")) == []
+
+
+def test_a_run_that_had_begun_without_a_forecast_never_waits(make_study, tmp_path: Path) -> None:
+    begun = tmp_path / "runs" / "enja" / LARGEST / "it1000" / "seed0"
+    write_json(begun / "segments" / "500.json", {})
+
+    def waits() -> tuple[bool, bool]:
+        forecasts = inputs(make_study(), str(tmp_path))
+        mixes = (("enja", "it1000"), ("en", "it500"))
+        without, with_forecast = (bool(forecasts.before(job(mix, LARGEST, schedule))) for mix, schedule in mixes)
+        return without, with_forecast
+
+    assert waits() == (False, True)
+    write_json(tmp_path / "predictions" / "1-a.json", {"begun": [str(begun)]})
+    write_json(tmp_path / "runs" / "en" / LARGEST / "it500" / "seed0" / "segments" / "500.json", {})
+    assert waits() == (False, True), "what waited once is not said to have begun without a forecast"
 
 
 def test_a_forecast_is_made_from_all_smaller_runs_and_none_of_the_largest(make_study) -> None:
