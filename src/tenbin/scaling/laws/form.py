@@ -63,6 +63,7 @@ Terms = tuple[FloatArray, FloatArray]
 Slopes = dict[int, FloatArray | float]
 """Slopes of a term by parameter number, each (points,) or one for all."""
 Lift = Callable[[Columns, FloatArray, FloatArray], FloatArray]
+Starts = Callable[[Columns, FloatArray], FloatArray]
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,8 @@ class Form:
     lift: Lift | None = None
     """Starting coefficients (rows, coefficients) of shapes (rows, shapes) and ln L (points,), where they are not
     linear in the loss."""
+    starts: Starts | None = None
+    """Starting theta (starts, parameters) of ln L (points,), where a grid of many shapes would be too large."""
 
     @property
     def parameters(self) -> tuple[Coefficient | Shape, ...]:

@@ -5,6 +5,8 @@ gamma is the same at every size. BiMix: Ge et al. 2024 (arXiv:2405.14908), A/p^a
 the ratio law without its term of size. Two proportions cannot test a form; five are few.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from tenbin.scaling.laws.form import (
@@ -14,6 +16,7 @@ from tenbin.scaling.laws.form import (
     Form,
     Shape,
     Slopes,
+    Starts,
     Terms,
     Variable,
     log_linear,
@@ -25,6 +28,10 @@ P = Variable("p", "proportion of the scored language in the mix, above 0")
 STEEPEST = 30.0
 K_GRID = (-16.0, -8.0, -4.0, -2.0, -1.0, -0.5, -0.1, 0.1, 0.5, 1.0, 2.0, 4.0)
 FEW_K = (-6.0, -2.0, -0.5, 0.5, 2.0)
+MOST_ON_A_GRID = 3
+"""Proportions; the grid of starts grows as a power of their number."""
+SHARES_OF_LEAST = (0.001, 0.3, 0.6, 0.8, 0.9, 0.97)
+"""Constants from which fits of more start, as shares of the least loss."""
 GAMMA = Shape("gamma", -2.0, 2.0, (-0.1, 0.0, 0.03, 0.1, 0.3, 1.0))
 
 
@@ -46,23 +53,21 @@ def mixing_law(proportions: int) -> Form:
         tuple(Variable(key, "proportion of a domain in the mix", may_be_zero=True) for key in keys),
         (Coefficient("c", may_vanish=True), Coefficient("b", "ln(nats/token)", is_logarithm=True)),
         tuple(Shape(f"k{suffix}", -STEEPEST, STEEPEST, grid) for suffix in suffixes), terms,
+        starts=_start_by_regression(keys) if proportions > MOST_ON_A_GRID else None,
     )  # fmt: skip
 
 
-def log_linear_mixture(proportions: int) -> Form:
-    """Return L = exp(b + sum_i k_i p_i): the mixing law without its constant, for mixes of many domains."""
+def _start_by_regression(keys: Sequence[str]) -> Starts:
+    """Return starts for many proportions: with c held at a share of the least loss, ln(L - c) is linear in the rest."""
 
-    def terms(columns: Columns, theta: FloatArray) -> Terms:
-        slopes: Slopes = {i + 1: columns[f"p{i + 1}"] for i in range(proportions)}
-        return log_linear(stack_logs(len(columns["p1"]), {0: 1.0, **slopes}, parameters=1 + proportions), theta)
+    def starts(columns: Columns, log_loss: FloatArray) -> FloatArray:
+        design = np.stack([np.ones(len(log_loss)), *(columns[key] for key in keys)], axis=1)
+        log_c = np.log(SHARES_OF_LEAST)[:, None] + log_loss.min()
+        rest = log_loss + np.log1p(-np.exp(log_c - log_loss))
+        found = np.linalg.lstsq(design, rest.T)[0].T
+        return np.concatenate([log_c, found[:, :1], np.clip(found[:, 1:], -STEEPEST, STEEPEST)], axis=1)
 
-    numbers = range(1, proportions + 1)
-    return Form(
-        f"log_linear_mixture_{proportions}", "L = exp(b + sum_i k_i p_i)", "Ye et al. 2024, arXiv:2403.16952, c = 0",
-        tuple(Variable(f"p{i}", "proportion of a domain in the mix", may_be_zero=True) for i in numbers),
-        (Coefficient("b", "ln(nats/token)", is_logarithm=True),),
-        tuple(Shape(f"k{i}", -STEEPEST, STEEPEST, (0.0,)) for i in numbers), terms,
-    )  # fmt: skip
+    return starts
 
 
 def _ratio(columns: Columns, theta: FloatArray) -> Terms:

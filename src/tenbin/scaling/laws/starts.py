@@ -17,6 +17,8 @@ LARGEST_GRID = 20_000
 
 def starting_points(form: Form, columns: Columns, log_loss: FloatArray) -> FloatArray:
     """Return theta (starts, parameters): the grid of shapes, each with its best coefficients, for ln L (points,)."""
+    if form.starts is not None:
+        return form.starts(columns, log_loss)
     grids = np.meshgrid(*(shape.grid for shape in form.shapes), indexing="ij")
     shapes = np.stack([grid.ravel() for grid in grids], axis=1)
     assert len(shapes) <= LARGEST_GRID, f"the grid of {form.name} is too large"

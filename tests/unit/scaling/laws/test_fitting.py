@@ -8,6 +8,7 @@ from tenbin.scaling.laws.bootstrap import resampling_weights
 from tenbin.scaling.laws.catalogue import FORMS
 from tenbin.scaling.laws.estimators import Estimator
 from tenbin.scaling.laws.fitting import fit, refit
+from tenbin.scaling.laws.mixtures import mixing_law
 
 from .conftest import STUDY_SIZES, TRUTHS
 
@@ -115,3 +116,15 @@ def test_delta_belongs_to_huber():
         Estimator("log", 1e-3)
     with pytest.raises(UserError, match="must be above 0"):
         Estimator("huber", -1.0)
+
+
+def test_many_proportions_come_back_from_starts_by_regression():
+    """Seven slopes are too many for a grid of starts."""
+    form, generator = mixing_law(7), np.random.default_rng(7)
+    proportions = generator.dirichlet(np.ones(8), 60).T
+    columns = {f"p{i + 1}": proportions[i] for i in range(7)}
+    truth = {"c": 2.0, "b": 0.5} | {f"k{i + 1}": k for i, k in enumerate((-3.0, -2.0, -1.0, -0.5, 0.5, 1.0, 2.0))}
+    losses = np.exp(form.log_loss(columns, form.theta(**truth)))[0]
+    found = fit(form, Estimator("log"), columns, losses)
+    assert found.parameters == pytest.approx(truth, rel=1e-6)
+    assert found.restart_agreement >= 0.5

@@ -8,7 +8,7 @@ from tenbin.scaling.laws.bootstrap import bootstrap
 from tenbin.scaling.laws.catalogue import FORMS
 from tenbin.scaling.laws.estimators import Estimator
 from tenbin.scaling.laws.fitting import fit
-from tenbin.scaling.laws.mixtures import log_linear_mixture
+from tenbin.scaling.laws.mixtures import mixing_law
 
 pytestmark = pytest.mark.golden
 HUBER = Estimator("huber", 1e-3)
@@ -86,14 +86,36 @@ def _fit_compute(rows):
     return fit(FORMS["power_law_constant"], Estimator("log"), {"n": flops[kept]}, losses[kept]).parameters
 
 
-def test_a_log_linear_mixture_ranks_like_a_linear_one(published):
-    """Pile-CC, 512 runs of 1M parameters, 256 unseen mixes: published for linear regression 0.9016."""
+@pytest.mark.parametrize(("runs", "seeds", "least", "most"), [(54, (0, 1, 2), 0.87, 0.92), (512, (0,), 0.95, 0.956)])
+def test_the_mixing_law_ranks_unseen_mixes(runs, seeds, least, most, published):
+    """Ye's law in 16 proportions, a fit a domain; Spearman's correlation on 256 unseen mixes, the mean of 13 domains.
+
+    54 runs, three times the parameters, are reported to rank with .93 to .94. Plain least squares gives .88 to .91 in
+    eight draws; a penalty of (k / 1000)^2 on each k, which there is none of here, gave .923 to .939 in three. Without
+    the law's constant it is .72, and .845 with all 512 runs.
+    """
     (x, y), (unseen, losses) = (_mixtures(published, part) for part in ("train", "test"))
-    form, pile_cc = log_linear_mixture(16), 8
-    found = fit(form, Estimator("log"), x, y[:, pile_cc])
-    assert spearmanr(form.log_loss(unseen, found.theta)[0], losses[:, pile_cc]).statistic == pytest.approx(
-        0.9016, abs=0.01
-    )
+    for seed in seeds:
+        drawn = np.random.default_rng(seed).choice(512, runs, replace=False)
+        fits = [
+            _fit_mixture({key: column[drawn] for key, column in x.items()}, y[drawn, domain]) for domain in range(13)
+        ]
+        found = [_rank(fitted, unseen, losses[:, domain]) for domain, fitted in enumerate(fits)]
+        assert least <= np.mean(found) <= most
+
+
+def test_the_mixing_law_ranks_better_than_a_line(published):
+    """Pile-CC from 512 runs; published for linear regression 0.9016."""
+    (x, y), (unseen, losses) = (_mixtures(published, part) for part in ("train", "test"))
+    assert _rank(_fit_mixture(x, y[:, 8]), unseen, losses[:, 8]) == pytest.approx(0.965, abs=0.005)
+
+
+def _fit_mixture(proportions, losses):
+    return fit(mixing_law(16), Estimator("log"), proportions, losses)
+
+
+def _rank(fitted, unseen, losses):
+    return spearmanr(fitted.problem.form.log_loss(unseen, fitted.theta)[0], losses).statistic
 
 
 def _mixtures(published, part):
