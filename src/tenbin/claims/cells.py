@@ -46,6 +46,8 @@ class Cell:
     """What the interval does not hold."""
     seeds_needed: int | None = None
     """Seeds that would show equivalence within the margin, where the comparison tells it."""
+    of_curve: bool = False
+    """Whether the interval comes from the scatter of a few sizes about a fitted curve."""
 
 
 Make = Callable[..., Cell]
@@ -101,7 +103,7 @@ def _of_curves(wanted: CurveNumber, claim: Claim, results: Results, make: Make) 
         caveat = _few_seeds(min(len(point["seeds"]) for point in curve["points"]))
         sizes = _range(curve["points"])
         name = f"{wanted.number} / {wanted.over}" if wanted.over else wanted.number
-        yield make(place, name, value, interval, sizes=sizes, missing=missing, caveat=caveat)
+        yield make(place, name, value, interval, sizes=sizes, missing=missing, caveat=caveat, of_curve=True)
 
 
 def _of_fit(wanted: CurveNumber, fit: Mapping[str, Any]) -> tuple[float | None, tuple[float, float] | None, str]:

@@ -124,12 +124,15 @@ def _to_decide(cell: Cell, verdict: Verdict) -> str:
         return ""
     if cell.interval is None:
         return f"an interval: {cell.missing}; more seeds, and for fits more sizes, give one"
-    if cell.seeds_needed is not None:
+    # They are of the two-sided test, which asks for more than a claim with one threshold does.
+    if cell.seeds_needed is not None and None not in cell.bounds:
         return f"about {cell.seeds_needed} seeds on both sides (80 % power to show equivalence within the margin)"
     times = _times_as_many(cell)
     if times is None or times > HOPELESS:
-        return f"the number lies too near its threshold: more than {HOPELESS} times the seeds and validation documents"
+        return f"the number lies too near its threshold: an interval more than {HOPELESS**0.5:.0f} times narrower"
     narrower = f"an interval {times**0.5:.1f} times narrower"
+    if cell.of_curve:
+        return f"{narrower}: more sizes, or losses that lie closer to the curve (seeds, learning rates)"
     return f"{narrower}: at most about {ceil(times)} times the seeds and validation documents"
 
 

@@ -82,8 +82,18 @@ def test_a_number_without_an_interval_decides_nothing() -> None:
 
 
 def test_the_comparison_tells_how_many_seeds_would_decide() -> None:
-    row = judge(claim({"quantity": RATIO, "above": "margin"}), results([compared("en", 1, 0.9, 1.1, seeds_needed=7)]))
+    open_ = results([compared("en", 1, 0.9, 1.1, seeds_needed=7)])
+    row = judge(claim({"quantity": RATIO, "above": "margin", "below": "margin"}), open_)
     assert row["to_decide"].startswith("about 7 seeds")
+    one_sided = judge(claim({"quantity": RATIO, "above": "margin"}), open_)
+    assert "seeds on both sides" not in one_sided["to_decide"], "the seeds are those of two one-sided tests"
+
+
+def test_more_seeds_are_not_promised_to_decide_what_the_scatter_of_sizes_leaves_open() -> None:
+    curve = fitted("en", "enja", 4.0, [-0.02, 0.12])
+    row = judge(claim({"quantity": EXPONENT, "above": 0.0}), results(fits=[fits_of("en", curve)]))
+    assert row["verdict"] == "undecided"
+    assert row["to_decide"].startswith("an interval 1.4 times narrower: more sizes")
 
 
 def test_a_wide_interval_tells_how_often_runs_must_be_repeated() -> None:
