@@ -1,5 +1,9 @@
 """Tokens: a tokenizer is trained or given, and documents become GPT-NeoX's .bin and .idx."""
 
+from pathlib import Path
+
+from tenbin.tokens.joining import settle_joins
+
 
 rule train_tokenizer:
     """Train a byte-level BPE on the same number of bytes of each language."""
@@ -186,3 +190,7 @@ rule link_tokens:
             --idx {output.idx:q} \
             --record {output.record:q} 2>{log:q}
         """
+
+
+onsuccess:
+    settle_joins(Path(RESULTS, "tokens"))

@@ -9,8 +9,6 @@ one machine, where such a lock holds; between machines Snakemake's lock of the w
 study out. Where even that is got round, the checksum keeps a mixture from the final name.
 """
 
-import errno
-import fcntl
 import io
 import os
 from collections.abc import Iterator
@@ -21,8 +19,7 @@ from typing import Any
 from tenbin.corpora.retries import notice
 from tenbin.errors import UserError
 from tenbin.files import read_json, record_file, write_json
-
-LOCKS_UNKNOWN = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
+from tenbin.locking import is_at, open_alone
 
 
 class PartialFile:
@@ -87,7 +84,7 @@ class PartialFile:
 
         Raises UserError if something else has removed or replaced it meanwhile.
         """
-        if not _is_at(self.path, self._stream):
+        if not is_at(self.path, self._stream):
             raise UserError(f"{self.path} was removed or replaced while it was written; start again")
         os.fsync(self._stream.fileno())
         self.path.replace(self._out)
@@ -96,7 +93,7 @@ class PartialFile:
 
     def leave(self) -> None:
         """Flush what is kept to the disk; an empty file is not kept."""
-        if not _is_at(self.path, self._stream):
+        if not is_at(self.path, self._stream):
             return
         if self.size_bytes:
             os.fsync(self._stream.fileno())
@@ -131,35 +128,10 @@ def open_partial(out: Path) -> Iterator[PartialFile]:
 
 
 def _open_alone(path: Path) -> io.FileIO:
-    while True:
-        stream = io.FileIO(os.open(path, os.O_RDWR | os.O_CREAT, 0o666), "r+")
-        try:
-            _lock(stream, path)
-        except BaseException:
-            stream.close()
-            raise
-        if _is_at(path, stream):
-            return stream
-        stream.close()  # its writer has renamed or removed it since it was opened
-
-
-def _lock(stream: io.FileIO, path: Path) -> None:
     try:
-        fcntl.flock(stream.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        return open_alone(path)
     except BlockingIOError:
         raise UserError(f"another process is fetching this file (it holds {path}); wait for it, or end it") from None
-    except OSError as error:
-        if error.errno not in LOCKS_UNKNOWN:
-            raise
-        notice(f"{path}: no locks on this filesystem ({error.strerror}); fetch nothing there from two places at once")
-
-
-def _is_at(path: Path, stream: io.FileIO) -> bool:
-    """Return whether an open file is still the one at this path."""
-    try:
-        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
-    except FileNotFoundError:
-        return False
 
 
 def _flush_folder(folder: Path) -> None:

@@ -49,6 +49,12 @@ def join_shards(
     joined.publish()
 
 
+def settle_joins(tokens: Path) -> None:
+    """Drop what joins keep of TOKENIZER/CORPUS/SPLIT.bin in this folder in case that Snakemake has them made again."""
+    for bin_path in tokens.glob("*/*/*.bin"):
+        JoinedFile(bin_path).settle()
+
+
 def _check_alike(shards: Sequence[PairRecord]) -> tuple[np.dtype[Any], str]:
     first = shards[0]
     for shard in shards[1:]:

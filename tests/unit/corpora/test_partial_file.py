@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tenbin.corpora import partial_file
+from tenbin import locking
 from tenbin.corpora.partial_file import open_partial
 from tenbin.errors import UserError
 from tenbin.files import read_json, verify_file
@@ -100,14 +100,14 @@ def test_a_file_that_was_published_before_its_lock_was_had_is_left_alone(
 ) -> None:
     """The first writer publishes between the second's opening of the partial file and its lock."""
     begin(out, b"whole")
-    lock = partial_file._lock
+    lock = locking._lock
 
-    def lock_late(stream: io.FileIO, path: Path) -> None:
-        monkeypatch.setattr(partial_file, "_lock", lock)
+    def lock_late(stream: io.FileIO, path: Path, *, wait: bool) -> None:
+        monkeypatch.setattr(locking, "_lock", lock)
         path.rename(out)
-        lock(stream, path)
+        lock(stream, path, wait=wait)
 
-    monkeypatch.setattr(partial_file, "_lock", lock_late)
+    monkeypatch.setattr(locking, "_lock", lock_late)
     with open_partial(out) as partial:
         assert partial.size_bytes == 0
         partial.begin(ORIGIN, "")
@@ -130,7 +130,7 @@ def test_a_filesystem_without_locks_is_told_of(
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOSYS, "Function not implemented")
 
-    monkeypatch.setattr(partial_file.fcntl, "flock", refuse)
+    monkeypatch.setattr(locking.fcntl, "flock", refuse)
     begin(out, b"first")
     assert "no locks on this filesystem" in capsys.readouterr().err
 

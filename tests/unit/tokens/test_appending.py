@@ -1,11 +1,13 @@
 """Appending pieces: whole or not at all, never twice, and freed only when they are safe."""
 
+import errno
 import json
 import os
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 
 from tenbin.errors import UserError
 from tenbin.files import record_file
+from tenbin.locking import open_alone
 from tenbin.tokens import appending
 from tenbin.tokens.appending import JoinedFile, Piece
 
@@ -51,7 +54,97 @@ def test_pieces_are_appended_in_order_and_freed_on_request(tmp_path: Path, free:
     joined.publish()
     assert (tmp_path / "whole.bin").read_bytes() == b"".join(CONTENTS)
     assert sizes(pieces) == ([0] * 4 if free else [len(content) for content in CONTENTS])
+    joined.settle()
+    assert (tmp_path / "whole.bin").read_bytes() == b"".join(CONTENTS)
     assert not list(tmp_path.glob(".*"))
+    joined.settle()
+
+
+def test_a_published_file_that_snakemake_deletes_is_published_again(tmp_path: Path) -> None:
+    pieces, joined = write_pieces(tmp_path), JoinedFile(tmp_path / "whole.bin")
+    for _ in range(3):
+        joined.append(pieces, free=True)
+        joined.publish()
+        assert (tmp_path / "whole.bin").read_bytes() == b"".join(CONTENTS)
+        (tmp_path / "whole.bin").unlink()
+
+
+def test_a_file_that_is_not_published_is_not_settled(tmp_path: Path) -> None:
+    pieces, joined = write_pieces(tmp_path), JoinedFile(tmp_path / "whole.bin")
+    joined.append(pieces, free=True)
+    (tmp_path / "whole.bin").write_bytes(b"of another join")
+    joined.settle()
+    assert joined.partial.read_bytes() == b"".join(CONTENTS)
+
+
+def test_other_pieces_leave_what_is_published_alone_until_they_are_joined(tmp_path: Path) -> None:
+    joined = JoinedFile(tmp_path / "whole.bin")
+    joined.append(write_pieces(tmp_path), free=True)
+    joined.publish()
+    others = write_pieces(tmp_path, (b"first", b"other"))
+    joined.append(others, free=True)
+    assert (tmp_path / "whole.bin").read_bytes() == b"".join(CONTENTS)
+    joined.publish()
+    assert (tmp_path / "whole.bin").read_bytes() == b"firstother"
+
+
+def test_damage_in_what_was_kept_is_found_and_made_good_from_whole_pieces(tmp_path: Path) -> None:
+    pieces, joined = write_pieces(tmp_path), JoinedFile(tmp_path / "whole.bin")
+    joined.append(pieces, free=False)
+    joined.publish()
+    damaged = bytearray(b"".join(CONTENTS))
+    damaged[7] ^= 1
+    joined.partial.write_bytes(damaged)
+    joined.append(pieces, free=False)
+    assert (tmp_path / "whole.bin").read_bytes() == damaged
+    joined.publish()
+    assert (tmp_path / "whole.bin").read_bytes() == b"".join(CONTENTS)
+
+
+def test_damage_in_what_was_kept_of_emptied_pieces_is_refused(tmp_path: Path) -> None:
+    pieces, joined = write_pieces(tmp_path), JoinedFile(tmp_path / "whole.bin")
+    joined.append(pieces, free=True)
+    joined.partial.write_bytes(b"firsT" + joined.partial.read_bytes()[5:])
+    with pytest.raises(
+        UserError, match=r"00000 is damaged: 0 bytes, 5 recorded, and 2 more: .* delete the empty files"
+    ):
+        joined.append(pieces, free=True)
+
+
+@pytest.mark.parametrize("ledger", [b"", b"[{", b"\xff"])
+def test_a_damaged_ledger_is_not_trusted(tmp_path: Path, ledger: bytes) -> None:
+    pieces, joined = write_pieces(tmp_path), JoinedFile(tmp_path / "whole.bin")
+    joined.append(pieces[:2], free=False)
+    (tmp_path / ".whole.joining.json").write_bytes(ledger)
+    joined.append(pieces, free=False)
+    assert joined.partial.read_bytes() == b"".join(CONTENTS)
+
+
+def test_a_file_system_without_hard_links_publishes_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    pieces, joined = write_pieces(tmp_path), JoinedFile(tmp_path / "whole.bin")
+    joined.append(pieces, free=True)
+    joined.publish()
+    assert (tmp_path / "whole.bin").read_bytes() == b"".join(CONTENTS)
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_second_join_waits_for_the_first_and_finds_its_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pieces, joined = write_pieces(tmp_path), JoinedFile(tmp_path / "whole.bin")
+    joined.append(pieces[:2], free=True)
+    with ThreadPoolExecutor() as pool, open_alone(joined.partial):
+        second = pool.submit(joined.append, pieces, free=True)
+        with pytest.raises(TimeoutError):
+            second.result(timeout=0.5)
+        assert sizes(pieces) == [0, 0, 12, 1]
+    second.result()
+    assert joined.partial.read_bytes() == b"".join(CONTENTS)
+    assert "another process writes this file; waiting for it" in capsys.readouterr().err
 
 
 def test_a_change_that_leaves_the_size_alone_is_found(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from tenbin.files import read_json, verify_file, write_json
 from tenbin.tokens import appending, encoding
 from tenbin.tokens.appending import Piece, copy_piece
 from tenbin.tokens.encoders import ReferenceEncoder
-from tenbin.tokens.joining import join_shards
+from tenbin.tokens.joining import join_shards, settle_joins
 
 SHARDS = (["the cat", "猫"], [""], ["the mat", "", "cat sat on"], ["マット"])
 
@@ -55,7 +55,7 @@ def test_the_joined_record_is_the_same_whichever_library_encoded(
 def test_joined_shards_equal_one_pass_over_all_documents(
     tmp_path: Path, shards: list[Path], whole: Path, free_shards: bool
 ) -> None:
-    out = tmp_path / "joined" / "train"
+    out = tmp_path / "joined" / "corpus" / "train"
     record, expected = join(shards, out, free_shards), read_json(whole.with_suffix(".json"))
     assert_same_pair(out, whole)
     for key in ("tokens", "documents", "empty_documents", "text_bytes", "characters", "dtype", "tokenizer_sha256"):
@@ -64,6 +64,7 @@ def test_joined_shards_equal_one_pass_over_all_documents(
         verify_file(out.with_suffix(f".{ending}"), record["files"][ending])
         assert record["files"][ending]["file"] == f"train.{ending}"
     assert len(record["documents_records"]) == len(SHARDS)
+    settle_joins(tmp_path)
     assert sorted(path.name for path in out.parent.iterdir()) == ["train.bin", "train.idx", "train.json"]
     assert all(
         (shard.with_suffix(".bin").stat().st_size == 0) == (free_shards or not sum(map(len, texts)))
@@ -110,6 +111,17 @@ def test_a_partial_file_of_other_shards_is_not_trusted(
         join([other, *shards], out)
     (tmp_path / "kept").rename(shards[2].with_suffix(".bin"))
     join(shards, out)
+    assert_same_pair(out, whole)
+
+
+def test_a_join_whose_end_snakemake_did_not_hear_of_is_made_again(
+    tmp_path: Path, shards: list[Path], whole: Path
+) -> None:
+    out = tmp_path / "joined" / "train"
+    record = join(shards, out, free_shards=True)
+    for ending in (".bin", ".idx", ".json"):  # as Snakemake does with the outputs of a job that it takes for unfinished
+        out.with_suffix(ending).unlink()
+    assert join(shards, out, free_shards=True) == record
     assert_same_pair(out, whole)
 
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from tenbin.errors import UserError
 from tenbin.files import read_json, record_file, seal_of, verify_file, write_json
+from tenbin.tokens.appending import JoinedFile
 from tenbin.tokens.encoding import write_pair
 from tenbin.tokens.mmap import write_index
 from tenbin.tokens.parts import join_token_parts
@@ -72,6 +73,7 @@ def join(tmp_path: Path, small_tokenizer, small_tokenizer_record) -> Join:
 
 
 def assert_same_pair(folder: Path, whole: Path) -> None:
+    JoinedFile(folder / "train.bin").settle()
     for ending in (".bin", ".idx"):
         assert (folder / f"train{ending}").read_bytes() == whole.with_suffix(ending).read_bytes()
     assert sorted(path.name for path in folder.iterdir()) == ["train.bin", "train.idx", "train.json"]
