@@ -17,10 +17,11 @@ pytestmark = pytest.mark.slow
 SPLIT = 1e-6
 """How far losses of two splits may be apart, in nats/token."""
 LIMITED = ("--set-resources", "train_segment:runtime=30", "--")
-LONG = 8_000
 CUTS = 3
+SOME, LONG_S = 500, 20
+"""Steps that tell how fast this machine is, and how long a run takes there that is to be cut."""
 FIRST_LIMIT_S, PATIENCE = 5, 1.4
-"""The first time limit, and what it grows by with each job that it did not leave time for a step."""
+"""The first time limit; what it grows by with a job that it left no time for a step, and shrinks by with another."""
 
 
 def one_run(steps: int) -> Callable[[dict[str, Any]], None]:
@@ -83,10 +84,15 @@ def uncut(tmp_path_factory: pytest.TempPathFactory, repository: Path) -> tuple[W
     """Return a study that is to be trained, and an undisturbed run of it."""
     folder = tmp_path_factory.mktemp("uncut")
     (folder / "study").mkdir()
-    study = prepared(lay_out(folder / "study", repository), LONG)
-    undisturbed = copy_of(study, folder / "undisturbed")
-    undisturbed.run("train")
-    return study, undisturbed
+    study = prepared(lay_out(folder / "study", repository), SOME)
+    trial = trained(copy_of(study, folder / "trial"))
+    prepared(study, round(LONG_S * SOME / sum(history(trial, "seconds"))))
+    return study, trained(copy_of(study, folder / "undisturbed"))
+
+
+def trained(study: Workflow) -> Workflow:
+    study.run("train")
+    return study
 
 
 @pytest.mark.parametrize(
@@ -113,16 +119,16 @@ def test_a_run_cut_at_its_time_limit_goes_on_to_the_same_bits(
 
 
 def wait_for_cuts(study: Workflow, controller: Controller, pjm: EmulatedPjm, margin_s: float) -> None:
-    """Wait until jobs enough have trained; those to come get more time whenever a start took all of it."""
-    idle_jobs = 0
+    """Wait until jobs enough have trained; the next always gets about the time that the last took to begin."""
+    idle_jobs = trained_jobs = 0
 
     def is_idle_or_enough() -> bool:
-        return trained_in(study) > CUTS or idle(study, pjm) > idle_jobs
+        return trained_in(study) > trained_jobs or idle(study, pjm) > idle_jobs
 
     while trained_in(study) <= CUTS:
         controller.wait_until(is_idle_or_enough, f"{CUTS} cuts")
-        idle_jobs = idle(study, pjm)
-        pjm.change(elapse_scale=scale(idle_jobs, margin_s))
+        idle_jobs, trained_jobs = max(0, idle(study, pjm)), trained_in(study)
+        pjm.change(elapse_scale=scale(idle_jobs - trained_jobs, margin_s))
 
 
 def idle(study: Workflow, pjm: EmulatedPjm) -> int:
@@ -130,9 +136,9 @@ def idle(study: Workflow, pjm: EmulatedPjm) -> int:
     return sum(job.ended_at is not None for job in training_jobs(pjm)) - trained_in(study)
 
 
-def scale(idle_jobs: int, margin_s: float) -> float:
+def scale(growths: int, margin_s: float) -> float:
     """Return how long each second of the minute lasts that jobs ask for: their limit, and the margin before it."""
-    return (FIRST_LIMIT_S * PATIENCE**idle_jobs + margin_s) / 60
+    return (FIRST_LIMIT_S * PATIENCE**growths + margin_s) / 60
 
 
 def trained_in(study: Workflow) -> int:
