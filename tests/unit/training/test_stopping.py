@@ -37,6 +37,7 @@ def test_the_handlers_of_before_come_back():
 
 
 def test_the_limit_counts_from_the_start_of_the_process_and_leaves_the_margin(monkeypatch):
+    monkeypatch.setattr(stopping, "PROCESS_START", 1000.0)  # a whole number: sums are exact
     request = StopRequest(walltime_s=3600, stop_margin_s=600)
     monkeypatch.setattr(stopping.time, "monotonic", lambda: stopping.PROCESS_START + 2999)
     assert not request.asked
