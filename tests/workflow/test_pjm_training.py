@@ -28,7 +28,7 @@ def one_run(steps: int) -> Callable[[dict[str, Any]], None]:
     """Return a change to the study that leaves one run."""
 
     def change(config: dict[str, Any]) -> None:
-        config["schedules"] = {"long": config["schedules"]["it12"] | {"steps": steps}}
+        config["schedules"]["long"] = config["schedules"]["it12"] | {"steps": steps}
         config["study"]["blocks"] = [{"mixes": ["monoen"], "sizes": ["e3"], "schedule": "long"}]
 
     return change
