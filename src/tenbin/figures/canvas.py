@@ -52,8 +52,8 @@ def panel_grid(
     grid = list(figure.subplots(rows, columns, squeeze=False, sharex=shared != "none", sharey=shared).flat)
     for axes in grid[panels:]:
         axes.remove()
-    for axes in grid[max(panels - columns, 0) : panels]:
-        axes.tick_params(labelbottom=True)
+    for axes in grid[:panels]:
+        axes.tick_params(labelbottom=True)  # each has an x label too
     return figure, grid[:panels]
 
 

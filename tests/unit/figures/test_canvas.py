@@ -62,3 +62,9 @@ def test_a_grid_has_exactly_the_panels_asked_for(panels: int) -> None:
 def test_the_first_three_colours_stay_apart_in_grey(grey: Callable[[str], float]) -> None:
     lightness = [grey(colour) for colour in FigureStyle().palette[:3]]
     assert all(abs(one - other) >= 20 for one, other in combinations(lightness, 2)), lightness
+
+
+def test_every_panel_of_shared_axes_has_numbers_at_its_own() -> None:
+    """They all have a label there, and panels of a last row that is not full stand below some of them."""
+    _, grid = panel_grid(5, 3, FigureStyle(), shared="all")
+    assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in grid] == [True] * 5
