@@ -154,7 +154,7 @@ def _refuse_emptied(pieces: Sequence[Piece]) -> None:
         first, more = emptied[0], f", and {len(emptied) - 1} more" if len(emptied) > 1 else ""
         raise UserError(
             f"{first.path} is damaged: 0 bytes, {first.record['size_bytes']} recorded{more}: a join emptied what it "
-            "had copied, and its copy is gone or damaged; delete the empty files of this folder and run again"
+            f"had copied, and its copy is gone or damaged; delete the empty files of {first.path.parent} and run again"
         )
 
 
